@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The flow cache: packet_meta in, flow_record out. One cache belongs to one lane; nothing in it is
+ * shared, locked or allocated per packet.
+ *
+ * Time is the lane clock: the newest packet stamp (or the source's clock when idle). The cache
+ * keeps the clock from going back, so an out-of-order stamp can neither revive nor delay a flow;
+ * first and last times of a record are still the earliest and latest stamps seen.
+ *
+ * All expiry is exact in packet time. A packet that arrives at or after a flow's deadline closes
+ * the old record first; every record that is due before a packet is handed out before that packet
+ * is counted.
+ */
+#ifndef SENSOR_FLOW_CACHE_H
+#define SENSOR_FLOW_CACHE_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "export/flow_record.h"
+#include "sensor/end_reason.h"
+#include "sensor/meta.h"
+
+enum track_level {
+	TRACK_IP,
+	TRACK_PROTO,
+	TRACK_PORT,
+	TRACK_FULL,
+	TRACK_VLAN,
+	TRACK_ETHER,
+	TRACK_LEVEL_COUNT
+};
+
+/* softflowd's timeouts, in nanoseconds. 0 switches a rule off where softflowd does so. */
+struct flow_timeouts {
+	uint64_t general_ns;
+	uint64_t tcp_ns;
+	uint64_t tcp_rst_ns;
+	uint64_t tcp_fin_ns;
+	uint64_t udp_ns;
+	uint64_t icmp_ns;
+	uint64_t maximum_life_ns;
+	uint64_t expiry_interval_ns; /* idle deadlines are rounded up to a multiple; <= 1 s: not */
+};
+
+/* Where finished records go. Called on the lane's thread; .record is borrowed for the call.
+ * now_ns: the packet time at which the record closed (its deadline when it expired). It never
+ * goes back from one call to the next. */
+struct flow_sink {
+	void (*record)(void *user, const struct flow_record *record, uint64_t now_ns);
+	void *user;
+};
+
+struct flow_cache_config {
+	enum track_level level;
+	uint32_t maximum_flows;
+	struct flow_timeouts timeouts;
+	uint64_t hash_key[2]; /* random in service; fixed in tests */
+	uint32_t default_ingress_if; /* for packets whose interface is not known (softflowd's -i N:) */
+	bool is_default_ingress_forced; /* the number was given by the user: use it for all packets */
+	struct flow_sink sink;
+};
+
+/* Minimum, sum and maximum over expired flows. */
+struct flow_range {
+	uint64_t minimum, sum, maximum;
+};
+
+/* What softflowd's "Expired flow statistics" are made of. */
+struct flow_cache_stats {
+	uint64_t metered_pkts;	 /* wire packets put into flows */
+	uint64_t metered_octets;
+	uint64_t fragments;	 /* metered frames that were fragments */
+	uint64_t active_flows;
+	uint64_t created_flows;	 /* entries ever made */
+	uint64_t expired_flows;	 /* records handed to the sink */
+	uint64_t expired_pkts;	 /* wire packets in those records */
+	uint64_t expired_octets;
+	uint64_t forced_flows;	 /* of these, closed for lack of room */
+	uint64_t deleted_flows;	 /* thrown away by delete-all, with the next */
+	uint64_t deleted_pkts;
+	struct flow_range octets, packets, duration_ns; /* per expired flow, both directions */
+	uint64_t expired_by_reason[END_REASON_COUNT];
+	struct {
+		uint64_t flows, octets, packets, duration_ns_sum, duration_ns_maximum;
+	} by_protocol[256];
+};
+
+struct flow_cache;
+
+/* 0, -ENOMEM or -EINVAL. */
+int flow_cache_new(const struct flow_cache_config *config, struct flow_cache **ret_cache);
+void flow_cache_free(struct flow_cache *cache); /* NULL is fine; open flows are forgotten */
+
+/* Count .count packets, in order. */
+void flow_cache_meter(struct flow_cache *cache, const struct packet_meta *metas, unsigned count);
+
+/*
+ * Move the clock to now_ns and close what is due, at most .budget records.
+ * Returns true when everything that was due is closed.
+ */
+bool flow_cache_advance(struct flow_cache *cache, uint64_t now_ns, size_t budget);
+
+/* The clock: the newest time the cache has seen, 0 before the first. */
+uint64_t flow_cache_clock_ns(const struct flow_cache *cache);
+
+/* When flow_cache_advance() will have something to do next, as far as is known now; UINT64_MAX
+ * when the cache is empty. May be too early, is never too late. */
+uint64_t flow_cache_next_due_ns(const struct flow_cache *cache);
+
+/* Close open flows, longest idle first, at most .budget; returns how many. 0: the cache is empty. */
+size_t flow_cache_expire_all(struct flow_cache *cache, size_t budget);
+
+/* Forget open flows without a record, at most .budget; returns how many. */
+size_t flow_cache_delete_all(struct flow_cache *cache, size_t budget);
+
+/* New timeouts apply to open flows at once. */
+void flow_cache_set_timeouts(struct flow_cache *cache, const struct flow_timeouts *timeouts);
+
+const struct flow_cache_stats *flow_cache_stats(const struct flow_cache *cache);
+
+/* One open flow as dump-flows shows it. */
+struct flow_snapshot {
+	struct flow_record record; /* .end_reason is 0 */
+	uint64_t deadline_ns;	   /* when it will be closed if no packet comes */
+};
+
+/*
+ * Copy open flows to .out, at most .capacity, beginning at *cursor (0 first); *cursor moves on.
+ * Returns how many; 0 when there are no more. Flows that come or go between two calls may or may
+ * not be seen; none is seen twice.
+ */
+size_t flow_cache_snapshot(const struct flow_cache *cache, uint64_t *cursor,
+	struct flow_snapshot *out, size_t capacity);
+
+#endif
