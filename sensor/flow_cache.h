@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The flow cache: packet_meta in, flow_record out. One cache belongs to one lane; nothing in it is
- * shared, locked or allocated per packet.
+ * The flow cache: packet_meta in, flow_record out. One cache belongs to one lane; nothing in it
+ * is shared, locked or allocated per packet.
  *
  * Time is the lane clock: the newest packet stamp (or the source's clock when idle). The cache
- * keeps the clock from going back, so an out-of-order stamp can neither revive nor delay a flow;
- * first and last times of a record are still the earliest and latest stamps seen.
+ * keeps the clock from going back, so an out-of-order stamp can neither revive nor delay a
+ * flow; first and last times of a record are still the earliest and latest stamps seen.
  *
- * All expiry is exact in packet time. A packet that arrives at or after a flow's deadline closes
- * the old record first; every record that is due before a packet is handed out before that packet
- * is counted.
+ * All expiry is exact in packet time. A packet that arrives at or after a flow's deadline
+ * closes the old record first; every record that is due before a packet is handed out before
+ * that packet is counted. (.is_paced lets the handing out lag, never the counting.)
+ *
+ * A record closed by the maximum lifetime does not end its flow. The entry waits, without an
+ * open record, until the flow's idle deadline; a packet before that begins the next record of
+ * the same flow, with its id and direction. When none comes the entry goes without a word:
+ * there is nothing to report. Such entries are not active flows, but they take room.
  */
 #ifndef SENSOR_FLOW_CACHE_H
 #define SENSOR_FLOW_CACHE_H
@@ -31,7 +36,9 @@ enum track_level {
 	TRACK_LEVEL_COUNT
 };
 
-/* softflowd's timeouts, in nanoseconds. 0 switches a rule off where softflowd does so. */
+/* softflowd's timeouts, in nanoseconds. 0 switches a rule off and the next one applies; without
+ * a general timeout, which a new cache must have, nothing is left and the flow does not go
+ * idle. */
 struct flow_timeouts {
 	uint64_t general_ns;
 	uint64_t tcp_ns;
@@ -40,7 +47,7 @@ struct flow_timeouts {
 	uint64_t udp_ns;
 	uint64_t icmp_ns;
 	uint64_t maximum_life_ns;
-	uint64_t expiry_interval_ns; /* idle deadlines are rounded up to a multiple; <= 1 s: not */
+	uint64_t expiry_interval_ns; /* rounds idle deadlines up; <= 1 s: does not */
 };
 
 /* Where finished records go. Called on the lane's thread; .record is borrowed for the call.
@@ -55,9 +62,13 @@ struct flow_cache_config {
 	enum track_level level;
 	uint32_t maximum_flows;
 	struct flow_timeouts timeouts;
-	uint64_t hash_key[2]; /* random in service; fixed in tests */
-	uint32_t default_ingress_if; /* for packets whose interface is not known (softflowd's -i N:) */
-	bool is_default_ingress_forced; /* the number was given by the user: use it for all packets */
+	uint64_t hash_key[2];           /* random in service; fixed in tests */
+	uint32_t default_ingress_if;    /* of packets whose interface is not known */
+	bool is_default_ingress_forced; /* the user gave it (-i N:): of all packets */
+	/* Bound the records that one flow_cache_meter() closes, for live service: what is due
+	 * then waits for flow_cache_advance() and may be handed out out of order. Which packet
+	 * is in which record is the same either way. */
+	bool is_paced;
 	struct flow_sink sink;
 };
 
@@ -68,16 +79,16 @@ struct flow_range {
 
 /* What softflowd's "Expired flow statistics" are made of. */
 struct flow_cache_stats {
-	uint64_t metered_pkts;	 /* wire packets put into flows */
+	uint64_t metered_pkts; /* wire packets put into flows */
 	uint64_t metered_octets;
-	uint64_t fragments;	 /* metered frames that were fragments */
-	uint64_t active_flows;
-	uint64_t created_flows;	 /* entries ever made */
-	uint64_t expired_flows;	 /* records handed to the sink */
-	uint64_t expired_pkts;	 /* wire packets in those records */
+	uint64_t fragments;     /* metered frames that were fragments */
+	uint64_t active_flows;  /* with an open record */
+	uint64_t created_flows; /* flow ids ever given */
+	uint64_t expired_flows; /* records handed to the sink */
+	uint64_t expired_pkts;  /* wire packets in those records */
 	uint64_t expired_octets;
-	uint64_t forced_flows;	 /* of these, closed for lack of room */
-	uint64_t deleted_flows;	 /* thrown away by delete-all, with the next */
+	uint64_t forced_flows;  /* of these, closed for lack of room */
+	uint64_t deleted_flows; /* thrown away by delete-all, with the next */
 	uint64_t deleted_pkts;
 	struct flow_range octets, packets, duration_ns; /* per expired flow, both directions */
 	uint64_t expired_by_reason[END_REASON_COUNT];
@@ -93,7 +104,8 @@ int flow_cache_new(const struct flow_cache_config *config, struct flow_cache **r
 void flow_cache_free(struct flow_cache *cache); /* NULL is fine; open flows are forgotten */
 
 /* Count .count packets, in order. */
-void flow_cache_meter(struct flow_cache *cache, const struct packet_meta *metas, unsigned count);
+void flow_cache_meter(
+        struct flow_cache *cache, const struct packet_meta *metas, unsigned count);
 
 /*
  * Move the clock to now_ns and close what is due, at most .budget records.
@@ -108,10 +120,11 @@ uint64_t flow_cache_clock_ns(const struct flow_cache *cache);
  * when the cache is empty. May be too early, is never too late. */
 uint64_t flow_cache_next_due_ns(const struct flow_cache *cache);
 
-/* Close open flows, longest idle first, at most .budget; returns how many. 0: the cache is empty. */
+/* Close open flows, longest idle first, at most .budget; returns how many. 0: the cache is
+ * empty. Those that were due already close for that reason. */
 size_t flow_cache_expire_all(struct flow_cache *cache, size_t budget);
 
-/* Forget open flows without a record, at most .budget; returns how many. */
+/* Forget open flows, no records, at most .budget; returns how many. 0: the cache is empty. */
 size_t flow_cache_delete_all(struct flow_cache *cache, size_t budget);
 
 /* New timeouts apply to open flows at once. */
@@ -122,15 +135,15 @@ const struct flow_cache_stats *flow_cache_stats(const struct flow_cache *cache);
 /* One open flow as dump-flows shows it. */
 struct flow_snapshot {
 	struct flow_record record; /* .end_reason is 0 */
-	uint64_t deadline_ns;	   /* when it will be closed if no packet comes */
+	uint64_t deadline_ns;      /* when it will be closed if no packet comes */
 };
 
 /*
  * Copy open flows to .out, at most .capacity, beginning at *cursor (0 first); *cursor moves on.
- * Returns how many; 0 when there are no more. Flows that come or go between two calls may or may
- * not be seen; none is seen twice.
+ * Returns how many; 0 when there are no more. Flows that come or go between two calls may or
+ * may not be seen; none is seen twice.
  */
 size_t flow_cache_snapshot(const struct flow_cache *cache, uint64_t *cursor,
-	struct flow_snapshot *out, size_t capacity);
+        struct flow_snapshot *out, size_t capacity);
 
 #endif

@@ -15,34 +15,39 @@
 
 /* Everything a statistics text is made from: a copy taken between two batches. */
 struct sensor_stats {
-	uint64_t start_ns;	   /* Unix time when metering began */
-	uint64_t seen_pkts;	   /* frames the source handed over */
-	uint64_t metered_frames;   /* of these, frames in flows */
+	uint64_t start_ns;                   /* Unix time when metering began */
+	uint64_t seen_pkts;                  /* frames the source handed over */
+	uint64_t metered_frames;             /* of these, frames in flows */
 	uint64_t dropped[DROP_REASON_COUNT]; /* of these, frames in no flow, by reason */
-	bool has_ring;		   /* a live source: the ring lines are printed */
+	bool has_ring;                       /* a live source: the ring lines are printed */
 	struct ring_stats ring;
 	struct exporter_stats exported; /* summed over the collectors; see flows below */
-	uint64_t exported_flows;   /* flow records handed to the exporters, once each */
-	uint64_t lost_prints;	   /* records that --print had no room for */
+	uint64_t exported_flows;        /* flow records handed to the exporters, once each */
+	uint64_t lost_prints;           /* records that --print had no room for */
 	struct flow_cache_stats cache;
 };
 
-/* The statistics block without softflowctl's "softflowd[pid]: " prefix. */
+/* The line before the block in softflowctl's answer, after "softflowd[pid]: ". At the end of a
+ * capture there is none. */
+void stats_text_write_since(const struct sensor_stats *stats, FILE *out);
+
+/* The statistics block, from "Number of active flows". */
 void stats_text_write(const struct sensor_stats *stats, FILE *out);
 
 /* The reasons that are not zero, a line each: name, count, sentence. */
 void stats_text_write_drops(const struct sensor_stats *stats, FILE *out);
 
-/* softflowctl timeouts. */
+/* softflowctl timeouts, without its first line. */
 void stats_text_write_timeouts(const struct flow_timeouts *timeouts, FILE *out);
 
-/* softflowctl dump-flows: both lines and the empty one, of one flow. */
+/* softflowctl dump-flows: both lines and the empty one, of one flow. Slot 0 is the initiator,
+ * and the MAC of each endpoint stands at its place. */
 void stats_text_write_flow(const struct flow_snapshot *flow, uint64_t now_ns, FILE *out);
 
 /*
- * The books: frames seen = frames in flows + frames dropped by reason, and wire packets in flows =
- * packets in records + packets in open flows (none at exit) + packets deleted. 0, or -EBADMSG with
- * a sentence written to .out.
+ * The books: frames seen = frames in flows + frames dropped by reason, and wire packets in
+ * flows = packets in records + packets in open flows (none at exit) + packets deleted. 0, or
+ * -EBADMSG with a sentence written to .out.
  */
 int stats_check(const struct sensor_stats *stats, uint64_t open_pkts, FILE *out);
 

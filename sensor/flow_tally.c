@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "sensor/flow_tally.h"
+
+static inline uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static inline uint64_t most(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+static void widen(struct flow_range *range, uint64_t value, bool is_first)
+{
+	range->minimum = is_first ? value : least(range->minimum, value);
+	range->maximum = most(range->maximum, value);
+	range->sum += value;
+}
+
+uint64_t flow_tally_duration_ns(const struct flow_record *record)
+{
+	uint64_t first_ns = UINT64_MAX, last_ns = 0;
+
+	for (unsigned i = 0; i < 2; i++) {
+		if (record->side[i].packets == 0)
+			continue;
+		first_ns = least(first_ns, record->side[i].first_ns);
+		last_ns = most(last_ns, record->side[i].last_ns);
+	}
+	return last_ns > first_ns ? last_ns - first_ns : 0;
+}
+
+void flow_tally_expired(struct flow_cache_stats *stats, const struct flow_record *record,
+        enum end_reason reason)
+{
+	uint64_t octets = record->side[0].octets + record->side[1].octets;
+	uint64_t packets = record->side[0].packets + record->side[1].packets;
+	uint64_t duration_ns = flow_tally_duration_ns(record);
+	bool is_first = stats->expired_flows == 0;
+
+	stats->expired_flows++;
+	stats->expired_pkts += packets;
+	stats->expired_octets += octets;
+	stats->forced_flows += reason == END_OVERFLOWS;
+	stats->expired_by_reason[reason]++;
+	widen(&stats->octets, octets, is_first);
+	widen(&stats->packets, packets, is_first);
+	widen(&stats->duration_ns, duration_ns, is_first);
+
+	uint8_t protocol = record->protocol;
+
+	stats->by_protocol[protocol].flows++;
+	stats->by_protocol[protocol].octets += octets;
+	stats->by_protocol[protocol].packets += packets;
+	stats->by_protocol[protocol].duration_ns_sum += duration_ns;
+	stats->by_protocol[protocol].duration_ns_maximum =
+	        most(stats->by_protocol[protocol].duration_ns_maximum, duration_ns);
+}
+
+void flow_tally_deleted(struct flow_cache_stats *stats, const struct flow_record *record)
+{
+	stats->deleted_flows++;
+	stats->deleted_pkts += record->side[0].packets + record->side[1].packets;
+}
