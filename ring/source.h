@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A source of packets: AF_PACKET ring, libpcap live capture, or capture files. The lane talks to
- * all of them through the calls below and never knows which one it has.
+ * A source of packets: AF_PACKET ring, libpcap live capture, or capture files. The lane talks
+ * to all of them through the calls below and never knows which one it has.
  *
  * No call blocks, save for source_next() on capture files that are slow to read (a pipe).
+ *
+ * A lane waits with poll() on source_fd() and calls source_next() when it is readable, has an
+ * error, or 250 ms have passed: a lost interface is looked for from inside source_next(), and
+ * that must happen even when the descriptor stays silent.
  */
 #ifndef RING_SOURCE_H
 #define RING_SOURCE_H
@@ -14,23 +18,27 @@
 
 #define SOURCE_ERROR_BYTES 512
 
-/* Outcomes of source_next() besides 0 and a negative errno. */
+/*
+ * Outcomes of source_next() besides 0 and a negative errno.
+ *
+ * SOURCE_DAMAGED: the capture file ends in damage. Everything before it was handed over,
+ * source_error() says which file, packet and offset; batch->is_end is set.
+ */
 enum {
-	SOURCE_DAMAGED = 1, /* the capture file ends in damage: everything before it was delivered,
-			     * source_error() says which file, packet and offset; batch->is_end is set */
+	SOURCE_DAMAGED = 1,
 };
 
 struct source_config {
-	const char *kind;	       /* "tpacket", "pcap" (live) or "file"; NULL: best available */
-	const char *interface;	       /* live sources; borrowed for the source's life */
-	const char *const *files;      /* capture files in order, "-" is standard input; borrowed */
+	const char *kind;         /* "tpacket", "pcap" (live) or "file"; NULL: best available */
+	const char *interface;    /* live sources; "any" with libpcap; borrowed for its life */
+	const char *const *files; /* capture files in order, "-" is standard input; borrowed */
 	size_t file_count;
-	const char *filter;	       /* pcap-filter expression or NULL */
-	uint32_t snap_bytes;	       /* octets of each frame to keep; 0: all */
-	uint32_t block_bytes;	       /* ring geometry; a power of two multiple of the page size */
+	const char *filter;   /* pcap-filter expression or NULL */
+	uint32_t snap_bytes;  /* octets of each frame to keep; 0: all */
+	uint32_t block_bytes; /* ring geometry; a power of two multiple of the page size */
 	uint32_t block_count;
-	uint32_t retire_timeout_ms;    /* a block is handed over at the latest after this */
-	uint32_t buffer_bytes;	       /* libpcap's live buffer (softflowd's -B); 0: its default */
+	uint32_t retire_timeout_ms; /* a block is handed over at the latest after this */
+	uint32_t buffer_bytes;      /* libpcap's live buffer (softflowd's -B); 0: its default */
 	bool is_promiscuous;
 };
 
@@ -41,22 +49,23 @@ struct source;
  * decided by the build. All calls get the implementation's own state.
  */
 struct source_ops {
-	const char *name;
+	/* -EPROTONOSUPPORT: not an interface for this source; the next live one is tried when
+	 * config->kind is NULL. */
 	int (*open)(const struct source_config *config, void **ret_state, int *ret_link_type,
-		    char error[static SOURCE_ERROR_BYTES]);
-	int (*fd)(void *state);
+	        char error[static SOURCE_ERROR_BYTES]);
+	int (*fd)(void *state); /* NULL: none */
 	int (*next)(void *state, struct packet_batch *batch);
 	void (*release)(void *state, struct packet_batch *batch);
 	void (*stats)(void *state, struct ring_stats *ret_stats);
 	void (*close)(void *state);
-	/* The last error or notice as text (file, packet, offset; link lost, link back); never NULL. */
+	/* The last error or notice as text; never NULL. */
 	const char *(*error)(void *state);
 };
 
 /* Open the source that config->kind names, or the best one. 0, or a negative errno with a
  * sentence in .error that names the interface, file or option. */
 int source_open(const struct source_config *config, struct source **ret_source,
-		char error[static SOURCE_ERROR_BYTES]);
+        char error[static SOURCE_ERROR_BYTES]);
 
 /* Link type of every packet of this source: a LINKTYPE_ value (not libpcap's DLT_ aliases). */
 int source_link_type(const struct source *source);
@@ -67,18 +76,23 @@ const char *source_name(const struct source *source);
 bool source_is_live(const struct source *source);
 
 /* A descriptor that polls readable when source_next() has packets; -1 for capture files, which
- * always have. */
+ * always have. The number stays the same for the source's life, but libpcap's live source puts
+ * another open file behind it when link_returns grows: whoever uses epoll adds it again then.
+ */
 int source_fd(const struct source *source);
 
 /*
- * Fill .batch with the packets that are ready. 0 with batch->count == 0 when there are none yet.
- * Positive: SOURCE_DAMAGED. Negative errno: the source is of no more use.
- * The views are valid until source_release(), which must come before the next source_next().
+ * Fill .batch with the packets that are ready. 0 with batch->count == 0 when there are none
+ * yet. Positive: SOURCE_DAMAGED. Negative errno: the source is of no more use. A lost interface
+ * is neither: it is counted in ring_stats (link_losses, link_returns, rebinds), and capture
+ * goes on within a second of the interface's return. The views are valid until
+ * source_release(), which must come before the next source_next().
  */
 int source_next(struct source *source, struct packet_batch *batch);
 void source_release(struct source *source, struct packet_batch *batch);
 
-/* Totals so far. Call from the thread that calls source_next(). */
+/* Totals so far. Call from the thread that calls source_next(), at least once a minute: the
+ * kernel's own counters are 32 bits wide. */
 void source_stats(struct source *source, struct ring_stats *ret_stats);
 
 /* The text behind the last negative or SOURCE_DAMAGED outcome, or the last link event. */

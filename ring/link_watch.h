@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Binds a packet socket to an interface by name and keeps it bound: through down and up, and
+ * through deletion and re-creation under the same name.
+ *
+ *   what happens        what the kernel does                   what is left to do here
+ *   down, up            ENETDOWN once; captures again alone    count, say it
+ *   deleted, made again ENETDOWN once; bound to -1; silence    bind to the new index by name
+ *   moved elsewhere     as deleted                             as deleted
+ *   renamed             nothing; bound by index                nothing
+ */
+#ifndef RING_LINK_WATCH_H
+#define RING_LINK_WATCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define LINK_NOTICE_BYTES 128
+
+struct link_watch {
+	int fd;                /* borrowed packet socket */
+	const char *interface; /* borrowed */
+	int link_type;         /* must be the same when the interface comes back */
+	bool is_promiscuous;
+
+	bool is_lost;
+	uint64_t next_try_ns; /* monotonic clock */
+	uint64_t losses;
+	uint64_t returns;
+	uint64_t rebinds;
+	char notice[LINK_NOTICE_BYTES]; /* the last event, "" when none */
+};
+
+/* Learn the interface's index and link type. 0, -ENODEV, or -EPROTONOSUPPORT (then
+ * *ret_hardware_type says what it is). */
+int link_watch_find(int fd, const char *interface, int *ret_if_index, int *ret_link_type,
+        unsigned *ret_hardware_type);
+
+/* Bind and ask for promiscuous mode. Succeeds on an interface that is down: that is a loss
+ * which is waited out. 0 or a negative errno. */
+int link_watch_bind(struct link_watch *watch, int if_index);
+
+/* Look for losses and returns. Call when the ring is empty. True: the interface is new. */
+bool link_watch_poll(struct link_watch *watch);
+
+#endif

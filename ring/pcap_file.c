@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Replay: capture files, one after the other, as one stream of packets.
+ *
+ * All files are opened and judged before the first packet is handed over, so that a wrong name
+ * or a foreign link type at the end of the list is an error at the start. Regular files are
+ * then rewound and only their descriptor is kept (for long lists not even that); a pipe cannot
+ * be rewound, so its capture stays open.
+ */
+#include "ring/source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ring/capture.h"
+#include "ring/view_arena.h"
+
+/* More files than this are opened again by name when their turn comes. */
+#define HELD_FILES_MAX 64
+
+struct slot {
+	int fd;                  /* a regular file that was judged, or -1 */
+	off_t start;             /* where the capture begins in it */
+	struct capture *capture; /* a file that is being read, or waits half read, or NULL */
+};
+
+struct pcap_file {
+	const char *const *files; /* borrowed, as .filter */
+	const char *filter;
+	struct slot *slots; /* one for each file */
+	size_t file_count;
+	size_t current;
+	int link_type;
+	struct view_arena arena;
+	uint64_t received_pkts;
+	uint64_t newest_ns;
+	bool is_damaged; /* the text is in .error */
+	char error[SOURCE_ERROR_BYTES];
+};
+
+extern const struct source_ops pcap_file_ops;
+
+static bool is_stdin(const char *file)
+{
+	return strcmp(file, "-") == 0;
+}
+
+static const char *name_of(const char *file)
+{
+	return is_stdin(file) ? "standard input" : file;
+}
+
+static int open_file(const char *file, int *ret_fd, char error[static SOURCE_ERROR_BYTES])
+{
+	int fd = is_stdin(file) ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
+	                        : open(file, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0) {
+		int outcome = -errno;
+		snprintf(
+		        error, SOURCE_ERROR_BYTES, "%s: %s", name_of(file), strerror(-outcome));
+		return outcome;
+	}
+	*ret_fd = fd;
+	return 0;
+}
+
+static bool is_regular(int fd)
+{
+	struct stat status;
+
+	return !fstat(fd, &status) && S_ISREG(status.st_mode);
+}
+
+static int check_link_type(const struct pcap_file *replay, const struct capture *capture,
+        size_t index, char error[static SOURCE_ERROR_BYTES])
+{
+	if (index == 0 || capture_link_type(capture) == replay->link_type)
+		return 0;
+	snprintf(error, SOURCE_ERROR_BYTES,
+	        "%s has link type %d, but %s has link type %d: read them apart",
+	        name_of(replay->files[index]), capture_link_type(capture),
+	        name_of(replay->files[0]), replay->link_type);
+	return -EINVAL;
+}
+
+/* Open file .index as a capture, from .fd (taken). */
+static int open_capture(
+        struct pcap_file *replay, size_t index, int fd, char error[static SOURCE_ERROR_BYTES])
+{
+	struct capture *capture;
+
+	int outcome = capture_open(
+	        fd, name_of(replay->files[index]), replay->filter, &capture, error);
+	if (outcome)
+		return outcome;
+	outcome = check_link_type(replay, capture, index, error);
+	if (outcome) {
+		capture_close(capture);
+		return outcome;
+	}
+	if (index == 0)
+		replay->link_type = capture_link_type(capture);
+	replay->slots[index].capture = capture;
+	return 0;
+}
+
+/* The capture of a regular file was opened only to be judged: keep at most its descriptor. */
+static void set_aside(struct slot *slot, size_t index, int spare_fd)
+{
+	capture_close(slot->capture);
+	slot->capture = NULL;
+	if (index < HELD_FILES_MAX)
+		slot->fd = spare_fd;
+	else
+		close(spare_fd);
+}
+
+static int judge_file(
+        struct pcap_file *replay, size_t index, char error[static SOURCE_ERROR_BYTES])
+{
+	struct slot *slot = &replay->slots[index];
+	int fd, spare_fd = -1;
+
+	int outcome = open_file(replay->files[index], &fd, error);
+	if (outcome)
+		return outcome;
+	bool is_set_aside = index > 0 && is_regular(fd);
+	if (is_set_aside) {
+		slot->start = lseek(fd, 0, SEEK_CUR);
+		spare_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	}
+	outcome = open_capture(replay, index, fd, error);
+	if (outcome == 0 && is_set_aside)
+		set_aside(slot, index, spare_fd);
+	else if (spare_fd >= 0)
+		close(spare_fd);
+	return outcome;
+}
+
+static int check_stdin_once(
+        const struct source_config *config, char error[static SOURCE_ERROR_BYTES])
+{
+	size_t times = 0;
+
+	for (size_t i = 0; i < config->file_count; i++)
+		times += is_stdin(config->files[i]);
+	if (times <= 1)
+		return 0;
+	snprintf(error, SOURCE_ERROR_BYTES, "standard input can be read only once");
+	return -EINVAL;
+}
+
+static int set_up(struct pcap_file *replay, const struct source_config *config,
+        char error[static SOURCE_ERROR_BYTES])
+{
+	int outcome = check_stdin_once(config, error);
+	if (outcome)
+		return outcome;
+	replay->slots = calloc(config->file_count, sizeof(*replay->slots));
+	if (!replay->slots || view_arena_open(&replay->arena, config->snap_bytes)) {
+		snprintf(error, SOURCE_ERROR_BYTES, "out of memory");
+		return -ENOMEM;
+	}
+	replay->file_count = config->file_count;
+	for (size_t i = 0; i < replay->file_count; i++)
+		replay->slots[i].fd = -1;
+	for (size_t i = 0; i < replay->file_count; i++) {
+		outcome = judge_file(replay, i, error);
+		if (outcome)
+			return outcome;
+	}
+	return 0;
+}
+
+static void pcap_file_close(void *state)
+{
+	struct pcap_file *replay = state;
+
+	for (size_t i = 0; i < replay->file_count; i++) {
+		capture_close(replay->slots[i].capture);
+		if (replay->slots[i].fd >= 0)
+			close(replay->slots[i].fd);
+	}
+	free(replay->slots);
+	view_arena_close(&replay->arena);
+	free(replay);
+}
+
+static int pcap_file_open(const struct source_config *config, void **ret_state,
+        int *ret_link_type, char error[static SOURCE_ERROR_BYTES])
+{
+	struct pcap_file *replay = calloc(1, sizeof(*replay));
+
+	if (!replay) {
+		snprintf(error, SOURCE_ERROR_BYTES, "out of memory");
+		return -ENOMEM;
+	}
+	replay->files = config->files;
+	replay->filter = config->filter;
+	int outcome = set_up(replay, config, error);
+	if (outcome) {
+		pcap_file_close(replay);
+		return outcome;
+	}
+	*ret_link_type = replay->link_type;
+	*ret_state = replay;
+	return 0;
+}
+
+/* The next file's turn has come. A file that was good at the start and is not now is damage. */
+static int open_current(struct pcap_file *replay)
+{
+	struct slot *slot = &replay->slots[replay->current];
+	int fd = slot->fd;
+
+	slot->fd = -1;
+	if (fd < 0 && open_file(replay->files[replay->current], &fd, replay->error))
+		return -1;
+	/* Pipes never get here; a descriptor shares its position with the one that was judged.
+	 */
+	lseek(fd, slot->start, SEEK_SET);
+	return open_capture(replay, replay->current, fd, replay->error);
+}
+
+static void close_current(struct pcap_file *replay)
+{
+	struct slot *slot = &replay->slots[replay->current];
+
+	capture_close(slot->capture);
+	slot->capture = NULL;
+	replay->current++;
+}
+
+/* The file that is being read; NULL at the end of all, or when it is damaged. */
+static struct capture *current_capture(struct pcap_file *replay)
+{
+	if (replay->is_damaged || replay->current == replay->file_count)
+		return NULL;
+	if (!replay->slots[replay->current].capture && open_current(replay)) {
+		replay->is_damaged = true;
+		return NULL;
+	}
+	return replay->slots[replay->current].capture;
+}
+
+static void keep(struct pcap_file *replay, struct packet *packet)
+{
+	view_arena_keep(&replay->arena, packet);
+	if (packet->stamp_ns > replay->newest_ns)
+		replay->newest_ns = packet->stamp_ns;
+	replay->received_pkts++;
+}
+
+/* True: the batch can take more. */
+static bool read_packet(
+        struct pcap_file *replay, struct capture *capture, struct packet_batch *batch)
+{
+	struct packet *packet = &batch->packets[batch->count];
+
+	switch (capture_next(capture, packet)) {
+	case CAPTURE_PACKET:
+		keep(replay, packet);
+		batch->count++;
+		return batch->count < PACKET_BATCH_MAX && view_arena_has_room(&replay->arena);
+	case CAPTURE_END:
+		close_current(replay);
+		return true;
+	case CAPTURE_DAMAGED:
+		break;
+	}
+	snprintf(replay->error, sizeof(replay->error), "%s", capture_error(capture));
+	replay->is_damaged = true;
+	return false;
+}
+
+static int pcap_file_next(void *state, struct packet_batch *batch)
+{
+	struct pcap_file *replay = state;
+	struct capture *capture;
+
+	view_arena_reset(&replay->arena);
+	do {
+		capture = current_capture(replay);
+		/* From a pipe, what is there goes on at once. */
+		if (capture && batch->count > 0 && capture_may_block(capture))
+			break;
+	} while (capture && read_packet(replay, capture, batch));
+
+	batch->clock_ns = replay->newest_ns;
+	if (replay->is_damaged) {
+		/* The packets in front of the damage first. */
+		batch->is_end = batch->count == 0;
+		return batch->is_end ? SOURCE_DAMAGED : 0;
+	}
+	batch->is_end = replay->current == replay->file_count;
+	return 0;
+}
+
+static void pcap_file_release(void *state, struct packet_batch *batch)
+{
+	struct pcap_file *replay = state;
+
+	(void)batch;
+	view_arena_reset(&replay->arena);
+}
+
+static void pcap_file_stats(void *state, struct ring_stats *ret_stats)
+{
+	const struct pcap_file *replay = state;
+
+	ret_stats->received_pkts = replay->received_pkts;
+}
+
+static const char *pcap_file_error(void *state)
+{
+	const struct pcap_file *replay = state;
+
+	return replay->error;
+}
+
+const struct source_ops pcap_file_ops = {
+	.open = pcap_file_open,
+	.next = pcap_file_next,
+	.release = pcap_file_release,
+	.stats = pcap_file_stats,
+	.close = pcap_file_close,
+	.error = pcap_file_error,
+};

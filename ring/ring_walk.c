@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Walks the blocks of a TPACKET_V3 ring. A packet in a block:
+ *
+ *   offset                                  offset + tp_mac
+ *   | tpacket3_hdr | pad | sockaddr_ll | ... | virtio_net_hdr | frame, tp_snaplen bytes |
+ *                                              10 bytes, up against the frame
+ *
+ * The block status is the only word that both sides write, and is touched in the two helpers
+ * below only. Every offset is checked against the block before it is used: whatever the memory
+ * holds, nothing outside of the block is read.
+ */
+#include "ring/ring_walk.h"
+
+#include <linux/if_packet.h>
+#include <linux/virtio_net.h>
+#include <stddef.h>
+#include <string.h>
+
+#define NS_PER_SECOND 1000000000ull
+#define VLAN_TAG_BYTES 4u
+#define TPID_8021Q 0x8100
+/* What the kernel aligns packet headers to. */
+#define PKT_ALIGN_BYTES 8u
+#define ADDRESS_OFFSET TPACKET_ALIGN(sizeof(struct tpacket3_hdr))
+/* Newer than the headers that this is built with may be (Linux 6.2). */
+#define GSO_UDP_L4 5
+#define PKT_BYTES_MIN ((uint32_t)(TPACKET3_HDRLEN + sizeof(struct virtio_net_hdr)))
+
+static bool block_is_ours(const struct tpacket_block_desc *block)
+{
+	return __atomic_load_n(&block->hdr.bh1.block_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER;
+}
+
+static void block_give_back(struct tpacket_block_desc *block)
+{
+	__atomic_store_n(&block->hdr.bh1.block_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
+}
+
+static struct tpacket_block_desc *block_at(const struct ring_walk *walk, uint32_t index)
+{
+	return (struct tpacket_block_desc *)(walk->memory + (size_t)index * walk->block_bytes);
+}
+
+static uint32_t block_after(const struct ring_walk *walk, uint32_t index)
+{
+	return index + 1 == walk->block_count ? 0 : index + 1;
+}
+
+/* A header fits at .offset. */
+static bool is_header_at(const struct ring_walk *walk, uint32_t offset)
+{
+	return offset % PKT_ALIGN_BYTES == 0 && offset >= sizeof(struct tpacket_block_desc) &&
+	       offset <= walk->block_bytes - PKT_BYTES_MIN;
+}
+
+static bool is_frame_inside(const struct ring_walk *walk, const struct tpacket3_hdr *header)
+{
+	uint32_t room_bytes = walk->block_bytes - walk->next_pkt_offset;
+
+	return header->tp_mac >= PKT_BYTES_MIN && header->tp_mac <= room_bytes &&
+	       header->tp_snaplen <= room_bytes - header->tp_mac;
+}
+
+static bool open_head(struct ring_walk *walk)
+{
+	const struct tpacket_block_desc *block = block_at(walk, walk->head_block);
+	uint32_t most_pkts = walk->block_bytes / PKT_BYTES_MIN;
+
+	/* Held blocks say "ours" too: the walk must not lap itself. */
+	if (walk->held_blocks == walk->block_count || !block_is_ours(block))
+		return false;
+	walk->left_pkts = block->hdr.bh1.num_pkts;
+	if (walk->left_pkts > most_pkts)
+		walk->left_pkts = most_pkts;
+	walk->next_pkt_offset = block->hdr.bh1.offset_to_first_pkt;
+	walk->is_head_open = true;
+	return true;
+}
+
+static void hold_head(struct ring_walk *walk)
+{
+	walk->is_head_open = false;
+	walk->head_block = block_after(walk, walk->head_block);
+	walk->held_blocks++;
+}
+
+/* What is left of this block cannot be reached. */
+static void abandon_head(struct ring_walk *walk)
+{
+	walk->damaged_pkts += walk->left_pkts;
+	walk->left_pkts = 0;
+}
+
+static void step(struct ring_walk *walk, const struct tpacket3_hdr *header)
+{
+	uint32_t room_bytes = walk->block_bytes - walk->next_pkt_offset;
+
+	walk->left_pkts--;
+	if (walk->left_pkts == 0)
+		return;
+	if (header->tp_next_offset < PKT_BYTES_MIN || header->tp_next_offset > room_bytes)
+		abandon_head(walk);
+	else
+		walk->next_pkt_offset += header->tp_next_offset;
+}
+
+static void view_tag(struct packet *view, const struct tpacket3_hdr *header)
+{
+	if (!(header->tp_status & TP_STATUS_VLAN_VALID))
+		return;
+	view->vlan_tci = (uint16_t)header->hv1.tp_vlan_tci;
+	view->vlan_tpid = header->tp_status & TP_STATUS_VLAN_TPID_VALID
+	                          ? header->hv1.tp_vlan_tpid
+	                          : TPID_8021Q;
+	if (view->wire_bytes <= UINT32_MAX - VLAN_TAG_BYTES)
+		view->wire_bytes += VLAN_TAG_BYTES;
+}
+
+static void view_gso(struct packet *view, const uint8_t *frame)
+{
+	struct virtio_net_hdr offload;
+
+	memcpy(&offload, frame - sizeof(offload), sizeof(offload));
+	switch (offload.gso_type & ~VIRTIO_NET_HDR_GSO_ECN) {
+	case VIRTIO_NET_HDR_GSO_TCPV4:
+	case VIRTIO_NET_HDR_GSO_TCPV6:
+		view->gso = PACKET_GSO_TCP;
+		break;
+	case GSO_UDP_L4:
+		view->gso = PACKET_GSO_UDP;
+		break;
+	default:
+		return;
+	}
+	view->gso_bytes = offload.gso_size; /* host order: a packet socket is "legacy" virtio */
+	if (view->gso_bytes == 0)
+		view->gso = PACKET_GSO_NONE;
+}
+
+static void view_packet(struct packet *view, const struct tpacket3_hdr *header,
+        const struct sockaddr_ll *address)
+{
+	const uint8_t *frame = (const uint8_t *)header + header->tp_mac;
+
+	*view = (struct packet){
+		.bytes = frame,
+		.captured_bytes = header->tp_snaplen,
+		.wire_bytes = header->tp_len < header->tp_snaplen ? header->tp_snaplen
+		                                                  : header->tp_len,
+		.stamp_ns = header->tp_sec * NS_PER_SECOND + header->tp_nsec,
+		.if_index = (uint32_t)address->sll_ifindex,
+		.is_outgoing = address->sll_pkttype == PACKET_OUTGOING,
+	};
+	view_tag(view, header);
+	view_gso(view, frame);
+}
+
+/* Hand over the packet at the head's offset and step behind it. */
+static void take_packet(struct ring_walk *walk, struct packet_batch *batch)
+{
+	const uint8_t *block = (const uint8_t *)block_at(walk, walk->head_block);
+
+	if (!is_header_at(walk, walk->next_pkt_offset)) {
+		abandon_head(walk);
+		return;
+	}
+	const uint8_t *place = block + walk->next_pkt_offset;
+	const struct tpacket3_hdr *header = (const struct tpacket3_hdr *)place;
+	const struct sockaddr_ll *address =
+	        (const struct sockaddr_ll *)(place + ADDRESS_OFFSET);
+
+	if (!is_frame_inside(walk, header)) {
+		abandon_head(walk);
+		return;
+	}
+	if (walk->skips_outgoing && address->sll_pkttype == PACKET_OUTGOING) {
+		walk->duplicate_pkts++;
+	} else {
+		struct packet *view = &batch->packets[batch->count++];
+		view_packet(view, header, address);
+		if (view->stamp_ns > walk->newest_ns)
+			walk->newest_ns = view->stamp_ns;
+	}
+	step(walk, header);
+}
+
+void ring_walk_init(struct ring_walk *walk, void *memory, uint32_t block_bytes,
+        uint32_t block_count, bool skips_outgoing)
+{
+	*walk = (struct ring_walk){
+		.memory = memory,
+		.block_bytes = block_bytes,
+		.block_count = block_count,
+		.skips_outgoing = skips_outgoing,
+	};
+}
+
+void ring_walk_fill(struct ring_walk *walk, struct packet_batch *batch)
+{
+	while (walk->is_head_open || open_head(walk)) {
+		while (walk->left_pkts > 0) {
+			if (batch->count == PACKET_BATCH_MAX)
+				return;
+			take_packet(walk, batch);
+		}
+		hold_head(walk);
+	}
+}
+
+void ring_walk_release(struct ring_walk *walk)
+{
+	uint64_t behind = (uint64_t)walk->head_block + walk->block_count - walk->held_blocks;
+	uint32_t tail = (uint32_t)(behind % walk->block_count);
+
+	for (; walk->held_blocks > 0; walk->held_blocks--) {
+		block_give_back(block_at(walk, tail));
+		tail = block_after(walk, tail);
+	}
+}

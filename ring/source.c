@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Chooses a source from the table and forwards to it. Nothing here knows what a source does.
+ */
+#include "ring/source.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ring/source_table.h"
+
+struct source {
+	const struct source_kind *kind;
+	void *state;
+	int link_type;
+};
+
+static const struct source_kind *kind_named(const char *name)
+{
+	for (size_t i = 0; i < source_table_count; i++)
+		if (strcmp(source_table[i].name, name) == 0)
+			return &source_table[i];
+	return NULL;
+}
+
+static int check(const struct source_kind *kind, const struct source_config *config,
+        char error[static SOURCE_ERROR_BYTES])
+{
+	if (!kind->ops) {
+		snprintf(error, SOURCE_ERROR_BYTES, "%s: this source is not part of this build",
+		        kind->name);
+		return -ENOTSUP;
+	}
+	if (kind->is_live && (!config->interface || !*config->interface)) {
+		snprintf(error, SOURCE_ERROR_BYTES, "%s: no interface is given", kind->name);
+		return -EINVAL;
+	}
+	if (!kind->is_live && config->file_count == 0) {
+		snprintf(error, SOURCE_ERROR_BYTES, "%s: no capture file is given", kind->name);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int open_kind(struct source *source, const struct source_kind *kind,
+        const struct source_config *config, char error[static SOURCE_ERROR_BYTES])
+{
+	int outcome = check(kind, config, error);
+	if (outcome)
+		return outcome;
+	source->kind = kind;
+	return kind->ops->open(config, &source->state, &source->link_type, error);
+}
+
+static int open_best(struct source *source, const struct source_config *config,
+        char error[static SOURCE_ERROR_BYTES])
+{
+	bool is_live = config->file_count == 0;
+	int outcome = -ENOTSUP;
+
+	snprintf(error, SOURCE_ERROR_BYTES, "no source of this kind is part of this build");
+	for (size_t i = 0; i < source_table_count; i++) {
+		const struct source_kind *kind = &source_table[i];
+		if (kind->is_live != is_live || !kind->ops)
+			continue;
+		outcome = open_kind(source, kind, config, error);
+		if (outcome != -EPROTONOSUPPORT)
+			break;
+	}
+	return outcome;
+}
+
+static int open_named(struct source *source, const struct source_config *config,
+        char error[static SOURCE_ERROR_BYTES])
+{
+	const struct source_kind *kind = kind_named(config->kind);
+
+	if (!kind) {
+		snprintf(error, SOURCE_ERROR_BYTES, "%s: no such kind of source", config->kind);
+		return -EINVAL;
+	}
+	return open_kind(source, kind, config, error);
+}
+
+int source_open(const struct source_config *config, struct source **ret_source,
+        char error[static SOURCE_ERROR_BYTES])
+{
+	struct source *source = calloc(1, sizeof(*source));
+
+	error[0] = '\0';
+	if (!source) {
+		snprintf(error, SOURCE_ERROR_BYTES, "out of memory");
+		return -ENOMEM;
+	}
+	int outcome = config->kind ? open_named(source, config, error)
+	                           : open_best(source, config, error);
+	if (outcome) {
+		free(source);
+		return outcome;
+	}
+	*ret_source = source;
+	return 0;
+}
+
+int source_link_type(const struct source *source)
+{
+	return source->link_type;
+}
+
+const char *source_name(const struct source *source)
+{
+	return source->kind->name;
+}
+
+bool source_is_live(const struct source *source)
+{
+	return source->kind->is_live;
+}
+
+int source_fd(const struct source *source)
+{
+	return source->kind->ops->fd ? source->kind->ops->fd(source->state) : -1;
+}
+
+int source_next(struct source *source, struct packet_batch *batch)
+{
+	batch->count = 0;
+	batch->is_end = false;
+	return source->kind->ops->next(source->state, batch);
+}
+
+void source_release(struct source *source, struct packet_batch *batch)
+{
+	source->kind->ops->release(source->state, batch);
+	batch->count = 0;
+}
+
+void source_stats(struct source *source, struct ring_stats *ret_stats)
+{
+	*ret_stats = (struct ring_stats){ 0 };
+	source->kind->ops->stats(source->state, ret_stats);
+}
+
+const char *source_error(const struct source *source)
+{
+	return source->kind->ops->error(source->state);
+}
+
+void source_close(struct source *source)
+{
+	if (!source)
+		return;
+	source->kind->ops->close(source->state);
+	free(source);
+}

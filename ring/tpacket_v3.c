@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Live source on Linux: an AF_PACKET socket with a TPACKET_V3 ring. The kernel copies each
+ * frame once, into the ring; from there on there are only views.
+ *
+ *   socket, protocol 0    nothing is received yet
+ *   ring, filter          set up in peace
+ *   bind                  from here on frames arrive, all of them filtered
+ *
+ * PACKET_VNET_HDR puts the offload facts of each frame in front of it. The price: a frame whose
+ * offload that header cannot express (SCTP; before Linux 6.2 also UDP segmentation) is dropped
+ * by the kernel, and counted as dropped.
+ *
+ * Everything that needs a right happens in open. Later: getsockopt, getsockname, ioctl, bind,
+ * setsockopt, pread.
+ */
+#include "ring/source.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_packet.h>
+#include <net/if_arp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ring/interface_drops.h"
+#include "ring/kernel_filter.h"
+#include "ring/link_watch.h"
+#include "ring/ring_layout.h"
+#include "ring/ring_walk.h"
+
+#define NS_PER_SECOND 1000000000ull
+#define NS_PER_MS 1000000ull
+
+struct tpacket_v3 {
+	int fd;
+	void *memory; /* NULL or MAP_FAILED: not mapped */
+	size_t memory_bytes;
+	struct ring_walk walk;
+	struct link_watch watch;
+	struct interface_drops drops;
+	uint64_t holdback_ns; /* how long the kernel may keep a packet to itself */
+	uint64_t received_pkts;
+	uint64_t dropped_pkts;
+	uint64_t freezes;
+};
+
+extern const struct source_ops tpacket_v3_ops;
+
+static int fail(char error[static SOURCE_ERROR_BYTES], const char *interface, const char *doing)
+{
+	int outcome = -errno;
+
+	snprintf(error, SOURCE_ERROR_BYTES, "%s: %s: %s", interface, doing, strerror(-outcome));
+	return outcome;
+}
+
+static int open_socket(
+        struct tpacket_v3 *ring, const char *interface, char error[static SOURCE_ERROR_BYTES])
+{
+	ring->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (ring->fd >= 0)
+		return 0;
+	if (errno != EPERM && errno != EACCES)
+		return fail(error, interface, "cannot open a packet socket");
+	snprintf(error, SOURCE_ERROR_BYTES,
+	        "%s: capturing needs root, or the capability CAP_NET_RAW", interface);
+	return -EPERM;
+}
+
+static int find_interface(struct tpacket_v3 *ring, const char *interface, int *ret_if_index,
+        unsigned *ret_hardware_type, char error[static SOURCE_ERROR_BYTES])
+{
+	int outcome = link_watch_find(
+	        ring->fd, interface, ret_if_index, &ring->watch.link_type, ret_hardware_type);
+
+	if (outcome == -EPROTONOSUPPORT)
+		snprintf(error, SOURCE_ERROR_BYTES,
+		        "%s: hardware type %u (ARPHRD) is not supported by the ring", interface,
+		        *ret_hardware_type);
+	else if (outcome)
+		snprintf(error, SOURCE_ERROR_BYTES, "%s: no such interface", interface);
+	return outcome;
+}
+
+static int map_ring(struct tpacket_v3 *ring, const struct source_config *config,
+        char error[static SOURCE_ERROR_BYTES])
+{
+	struct ring_layout layout;
+	int version = TPACKET_V3;
+	int on = 1;
+
+	int outcome = ring_layout_plan(config->block_bytes, config->block_count,
+	        config->retire_timeout_ms, (uint32_t)sysconf(_SC_PAGESIZE), &layout, error,
+	        SOURCE_ERROR_BYTES);
+	if (outcome)
+		return outcome;
+	if (setsockopt(ring->fd, SOL_PACKET, PACKET_VERSION, &version, sizeof(version)))
+		return fail(error, config->interface, "no TPACKET_V3 in this kernel");
+	if (setsockopt(ring->fd, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof(on)))
+		return fail(error, config->interface, "no PACKET_VNET_HDR in this kernel");
+	if (setsockopt(ring->fd, SOL_PACKET, PACKET_RX_RING, &layout.request,
+	            sizeof(layout.request)))
+		return fail(error, config->interface, "cannot set up the ring");
+	ring->memory_bytes = layout.total_bytes;
+	ring->memory = mmap(NULL, layout.total_bytes, PROT_READ | PROT_WRITE,
+	        MAP_SHARED | MAP_POPULATE, ring->fd, 0);
+	if (ring->memory == MAP_FAILED)
+		return fail(error, config->interface, "cannot map the ring");
+	return 0;
+}
+
+static int bind_interface(struct tpacket_v3 *ring, const struct source_config *config,
+        int if_index, char error[static SOURCE_ERROR_BYTES])
+{
+	ring->watch.fd = ring->fd;
+	ring->watch.interface = config->interface;
+	ring->watch.is_promiscuous = config->is_promiscuous;
+	int outcome = link_watch_bind(&ring->watch, if_index);
+	if (outcome)
+		snprintf(error, SOURCE_ERROR_BYTES, "%s: cannot bind to the interface: %s",
+		        config->interface, strerror(-outcome));
+	return outcome;
+}
+
+static int set_up(struct tpacket_v3 *ring, const struct source_config *config,
+        char error[static SOURCE_ERROR_BYTES])
+{
+	int if_index = 0;
+	unsigned hardware_type = 0;
+
+	int outcome = open_socket(ring, config->interface, error);
+	if (!outcome)
+		outcome = find_interface(
+		        ring, config->interface, &if_index, &hardware_type, error);
+	if (!outcome)
+		outcome = map_ring(ring, config, error);
+	if (!outcome)
+		outcome = kernel_filter_attach(ring->fd, config->interface,
+		        ring->watch.link_type, config->snap_bytes, config->filter, error);
+	if (outcome)
+		return outcome;
+	ring_walk_init(&ring->walk, ring->memory, config->block_bytes, config->block_count,
+	        hardware_type == ARPHRD_LOOPBACK);
+	interface_drops_open(&ring->drops, config->interface);
+	return bind_interface(ring, config, if_index, error);
+}
+
+static void tpacket_v3_close(void *state)
+{
+	struct tpacket_v3 *ring = state;
+
+	if (ring->memory && ring->memory != MAP_FAILED)
+		munmap(ring->memory, ring->memory_bytes);
+	if (ring->fd >= 0)
+		close(ring->fd);
+	interface_drops_close(&ring->drops);
+	free(ring);
+}
+
+static int tpacket_v3_open(const struct source_config *config, void **ret_state,
+        int *ret_link_type, char error[static SOURCE_ERROR_BYTES])
+{
+	struct tpacket_v3 *ring = calloc(1, sizeof(*ring));
+
+	if (!ring) {
+		snprintf(error, SOURCE_ERROR_BYTES, "out of memory");
+		return -ENOMEM;
+	}
+	ring->fd = -1;
+	for (unsigned i = 0; i < INTERFACE_DROP_FILES; i++)
+		ring->drops.fds[i] = -1;
+	if (strcmp(config->interface, "any") == 0) {
+		/* Frames of all interfaces have no common form; libpcap makes one up. */
+		snprintf(error, SOURCE_ERROR_BYTES, "any: use the source 'pcap' for it");
+		free(ring);
+		return -EPROTONOSUPPORT;
+	}
+	/* The kernel's timer ticks in jiffies: allow for one that is late. */
+	ring->holdback_ns = 2 * config->retire_timeout_ms * NS_PER_MS;
+	int outcome = set_up(ring, config, error);
+	if (outcome) {
+		tpacket_v3_close(ring);
+		return outcome;
+	}
+	*ret_link_type = ring->watch.link_type;
+	*ret_state = ring;
+	return 0;
+}
+
+static int tpacket_v3_fd(void *state)
+{
+	const struct tpacket_v3 *ring = state;
+
+	return ring->fd;
+}
+
+/* The clock of an idle ring: late enough for what the kernel may still hand over. */
+static uint64_t idle_clock_ns(const struct tpacket_v3 *ring)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	uint64_t now_ns = (uint64_t)now.tv_sec * NS_PER_SECOND + (uint64_t)now.tv_nsec;
+	uint64_t clock_ns = now_ns > ring->holdback_ns ? now_ns - ring->holdback_ns : 0;
+	return clock_ns > ring->walk.newest_ns ? clock_ns : ring->walk.newest_ns;
+}
+
+static int tpacket_v3_next(void *state, struct packet_batch *batch)
+{
+	struct tpacket_v3 *ring = state;
+
+	ring_walk_fill(&ring->walk, batch);
+	if (batch->count > 0) {
+		batch->clock_ns = ring->walk.newest_ns;
+		return 0;
+	}
+	/* Blocks of nothing but second copies on loopback hold no view. */
+	ring_walk_release(&ring->walk);
+	if (link_watch_poll(&ring->watch))
+		interface_drops_reopen(&ring->drops, ring->watch.interface);
+	batch->clock_ns = idle_clock_ns(ring);
+	return 0;
+}
+
+static void tpacket_v3_release(void *state, struct packet_batch *batch)
+{
+	struct tpacket_v3 *ring = state;
+
+	(void)batch;
+	ring_walk_release(&ring->walk);
+}
+
+/* The kernel's counters start again at zero when they are read: this is the only reader. Its
+ * tp_packets include tp_drops. */
+static void add_kernel_counts(struct tpacket_v3 *ring)
+{
+	struct tpacket_stats_v3 counts = { 0 };
+	socklen_t count_bytes = sizeof(counts);
+
+	if (getsockopt(ring->fd, SOL_PACKET, PACKET_STATISTICS, &counts, &count_bytes))
+		return;
+	ring->received_pkts += counts.tp_packets;
+	ring->dropped_pkts += counts.tp_drops;
+	ring->freezes += counts.tp_freeze_q_cnt;
+}
+
+static void tpacket_v3_stats(void *state, struct ring_stats *ret_stats)
+{
+	struct tpacket_v3 *ring = state;
+
+	add_kernel_counts(ring);
+	*ret_stats = (struct ring_stats){
+		.received_pkts = ring->received_pkts,
+		.dropped_pkts = ring->dropped_pkts + ring->walk.damaged_pkts,
+		.interface_dropped_pkts = interface_drops_total(&ring->drops),
+		.freezes = ring->freezes,
+		.link_losses = ring->watch.losses,
+		.link_returns = ring->watch.returns,
+		.rebinds = ring->watch.rebinds,
+		.duplicate_pkts = ring->walk.duplicate_pkts,
+	};
+}
+
+static const char *tpacket_v3_error(void *state)
+{
+	const struct tpacket_v3 *ring = state;
+
+	return ring->watch.notice;
+}
+
+const struct source_ops tpacket_v3_ops = {
+	.open = tpacket_v3_open,
+	.fd = tpacket_v3_fd,
+	.next = tpacket_v3_next,
+	.release = tpacket_v3_release,
+	.stats = tpacket_v3_stats,
+	.close = tpacket_v3_close,
+	.error = tpacket_v3_error,
+};
