@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The only way to read bytes that came from outside. A cursor walks forward over a byte range; the
- * first read past its end sets .failed, and from then on every read gives zero. So a group of
- * reads is checked once, after it. All bounds live in cursor_take().
+ * The only way to read bytes that came from outside. A cursor walks forward over a byte range;
+ * the first read past its end sets .failed, and from then on every read gives zero. So a group
+ * of reads is checked once, after it. All bounds live in cursor_take().
  */
 #ifndef SENSOR_CURSOR_H
 #define SENSOR_CURSOR_H
@@ -59,6 +59,19 @@ static inline uint32_t cursor_be32(struct cursor *in)
 	return b ? (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3] : 0;
 }
 
+/* Little-endian; what 802.11 and hosts write. */
+static inline uint16_t cursor_le16(struct cursor *in)
+{
+	const uint8_t *b = cursor_take(in, 2);
+	return b ? (uint16_t)(b[1] << 8 | b[0]) : 0;
+}
+
+static inline uint32_t cursor_le32(struct cursor *in)
+{
+	const uint8_t *b = cursor_take(in, 4);
+	return b ? (uint32_t)b[3] << 24 | (uint32_t)b[2] << 16 | (uint32_t)b[1] << 8 | b[0] : 0;
+}
+
 /* Copy .count bytes to .out, or leave .out as it is. */
 static inline void cursor_copy(struct cursor *in, void *out, size_t count)
 {
@@ -67,11 +80,25 @@ static inline void cursor_copy(struct cursor *in, void *out, size_t count)
 		memcpy(out, b, count);
 }
 
+/*
+ * Cut the next .count bytes off into a cursor of their own; false when there are not as many.
+ * For headers of a fixed size: the compiler sees that reads inside .count cannot fail and drops
+ * their checks.
+ */
+static inline bool cursor_split(struct cursor *in, size_t count, struct cursor *ret_part)
+{
+	const uint8_t *bytes = cursor_take(in, count);
+	if (!bytes)
+		return false;
+	*ret_part = cursor_over(bytes, count);
+	return true;
+}
+
 /* Let the cursor see at most .count more bytes. Never makes it see more. */
-static inline void cursor_limit(struct cursor *in, size_t count)
+static inline void cursor_limit(struct cursor *in, uint64_t count)
 {
 	if (in->left > count)
-		in->left = count;
+		in->left = (size_t)count;
 }
 
 #endif

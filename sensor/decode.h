@@ -25,8 +25,9 @@ struct decoder_config {
 	int link_type; /* LINKTYPE_ value of the source */
 	enum count_mode count;
 	enum fragment_mode fragments;
-	uint32_t fragment_entries; /* datagrams in reassembly remembered at once; 0: the default */
-	uint64_t hash_key[2];	   /* keys the fragment table's hash */
+	uint32_t
+		fragment_entries; /* datagrams in reassembly remembered at once; 0: the default */
+	uint64_t hash_key[2];     /* keys the fragment table's hash */
 };
 
 struct decoder;
@@ -39,7 +40,7 @@ void decoder_free(struct decoder *decoder); /* NULL is fine */
  * Decode one packet. DROP_NONE: *ret_meta is whole. Any other reason: the packet belongs to no
  * flow and *ret_meta is unspecified. The caller counts the reason.
  */
-enum drop_reason decoder_decode(struct decoder *decoder, const struct packet *packet,
-	struct packet_meta *ret_meta);
+enum drop_reason decoder_decode(
+	struct decoder *decoder, const struct packet *packet, struct packet_meta *ret_meta);
 
 #endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The decoder: link layer, IP, then what needs more than the packet's own bytes - the tag that
+ * the kernel took off, the first fragment's ports, the segments of a super-packet.
+ */
+#include "sensor/decode.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sensor/decode_step.h"
+#include "sensor/fragment.h"
+
+#define VLAN_ID_MASK 0x0fff
+
+struct decoder {
+	link_decode *decode_link;
+	enum count_mode count;
+	struct fragment_table *fragments; /* NULL: later fragments keep port 0 */
+};
+
+/* Everything but the labels, whose number says how many are valid: clearing them would cost
+ * more than the rest. */
+static void start_meta(const struct packet *packet, struct packet_meta *meta)
+{
+	memset(meta, 0, offsetof(struct packet_meta, mpls));
+	meta->stamp_ns = packet->stamp_ns;
+	meta->packets = 1;
+	meta->if_index = packet->if_index;
+	meta->is_outgoing = packet->is_outgoing;
+}
+
+/* The tag was in front of those that are still in the bytes. */
+static void put_back_tag(uint16_t tci, struct packet_meta *meta)
+{
+	meta->inner_vlan_id = meta->vlan_id;
+	meta->vlan_id = tci & VLAN_ID_MASK;
+}
+
+/* What the frame had on the wire from the cursor on. Damaged captures claim less than they
+ * hold. */
+static uint64_t wire_bytes_left(const struct packet *packet, const struct cursor *in)
+{
+	uint32_t uncaptured_bytes = 0;
+	if (packet->wire_bytes > packet->captured_bytes)
+		uncaptured_bytes = packet->wire_bytes - packet->captured_bytes;
+	return (uint64_t)in->left + uncaptured_bytes;
+}
+
+static struct fragment_key fragment_key_of(const struct packet_meta *meta, uint32_t id)
+{
+	struct fragment_key key = {
+		.id = id,
+		.ip_version = meta->ip_version,
+		.protocol = meta->ip_version == 4 ? meta->protocol : 0,
+	};
+	memcpy(key.source, meta->source, sizeof(key.source));
+	memcpy(key.destination, meta->destination, sizeof(key.destination));
+	return key;
+}
+
+/* Remember what a first fragment says, or give it to a later one. */
+static void follow_fragment(struct fragment_table *fragments, const struct ip_shape *shape,
+	struct packet_meta *meta)
+{
+	struct fragment_key key = fragment_key_of(meta, shape->fragment_id);
+	struct fragment_flow flow = {
+		.source_port = meta->source_port,
+		.destination_port = meta->destination_port,
+		.protocol = meta->protocol,
+	};
+	if (shape->part == FRAGMENT_FIRST)
+		fragment_table_remember(fragments, &key, &flow, meta->stamp_ns);
+	if (shape->part != FRAGMENT_LATER ||
+		!fragment_table_find(fragments, &key, meta->stamp_ns, &flow))
+		return;
+	meta->source_port = flow.source_port;
+	meta->destination_port = flow.destination_port;
+	meta->protocol = flow.protocol;
+	meta->is_icmp = decode_transport_is_icmp(meta);
+}
+
+int decoder_new(const struct decoder_config *config, struct decoder **ret_decoder)
+{
+	const struct linktype_row *row = linktype_find(config->link_type);
+	if (!row)
+		return -EPROTONOSUPPORT;
+	struct decoder *decoder = calloc(1, sizeof(*decoder));
+	if (!decoder)
+		return -ENOMEM;
+	decoder->decode_link = row->decode;
+	decoder->count = config->count;
+	if (config->fragments == FRAGMENTS_FOLLOW) {
+		int r = fragment_table_new(
+			config->fragment_entries, config->hash_key, &decoder->fragments);
+		if (r < 0) {
+			free(decoder);
+			return r;
+		}
+	}
+	*ret_decoder = decoder;
+	return 0;
+}
+
+enum drop_reason decoder_decode(
+	struct decoder *decoder, const struct packet *packet, struct packet_meta *ret_meta)
+{
+	struct cursor in = cursor_over(packet->bytes, packet->captured_bytes);
+	start_meta(packet, ret_meta);
+	enum drop_reason reason = decoder->decode_link(&in, ret_meta);
+	if (reason != DROP_NONE)
+		return reason;
+	if (packet->vlan_tpid)
+		put_back_tag(packet->vlan_tci, ret_meta);
+
+	uint64_t wire_bytes = wire_bytes_left(packet, &in);
+	struct ip_shape shape;
+	reason = decode_ip(&in, wire_bytes, ret_meta, &shape);
+	if (reason != DROP_NONE)
+		return reason;
+	if (ret_meta->is_fragment && decoder->fragments)
+		follow_fragment(decoder->fragments, &shape, ret_meta);
+	if (packet->gso != PACKET_GSO_NONE && decoder->count == COUNT_WIRE)
+		decode_gso(in, packet, &shape, wire_bytes, ret_meta);
+	return DROP_NONE;
+}
+
+void decoder_free(struct decoder *decoder)
+{
+	if (!decoder)
+		return;
+	fragment_table_free(decoder->fragments);
+	free(decoder);
+}
