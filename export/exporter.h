@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One collector: the message being filled, its sequence, its template clock. Records go in, whole
- * messages go to the transport. Nothing here asks for the time: now_ns is packet time, never goes
- * back, and becomes the export time, so a capture gives the same bytes on every run.
+ * One collector: the message being filled, its sequence, its template clock. Records go in,
+ * whole messages go to the transport. Nothing here asks for the time: now_ns is packet time,
+ * never goes back, and becomes the export time, so a capture gives the same bytes on every run.
  */
 #ifndef EXPORT_EXPORTER_H
 #define EXPORT_EXPORTER_H
@@ -30,7 +30,8 @@ enum export_time {
 
 enum export_biflow {
 	EXPORT_BIFLOW_OFF,     /* one record per direction */
-	EXPORT_BIFLOW_MINIMAL, /* RFC 5103, reverse octets and packets alone: what nfdump reads right */
+	EXPORT_BIFLOW_MINIMAL, /* RFC 5103, reverse octets and packets alone: what nfdump reads
+	                          right */
 	EXPORT_BIFLOW_FULL,    /* RFC 5103, every reversible element */
 };
 
@@ -38,8 +39,8 @@ enum export_biflow {
 struct export_fields {
 	bool has_protocol;
 	bool has_ports;
-	bool has_vlan;	      /* 58 */
-	bool has_mac;	      /* 56, 80 */
+	bool has_vlan;        /* 58 */
+	bool has_mac;         /* 56, 80 */
 	unsigned mpls_labels; /* 70...: how many, 0 to 10 (softflowd's -x) */
 };
 
@@ -48,38 +49,45 @@ struct exporter_config {
 	enum export_time time;
 	enum export_biflow biflow;
 	struct export_fields fields;
-	uint32_t domain;		/* observation domain id, v9 source id */
+	uint32_t domain;                /* observation domain id, v9 source id */
 	uint8_t engine_type, engine_id; /* v5 */
-	uint32_t sampling_interval;	/* 1: every packet */
-	uint64_t boot_ns;		/* Unix time when sysUptime was 0 */
-	uint32_t template_refresh_s;	/* at the latest after this much time */
+	uint32_t sampling_interval;     /* 1: every packet */
+	uint64_t boot_ns;               /* Unix time when sysUptime was 0 */
+	uint32_t template_refresh_s; /* at the latest after this much time; 0: at the start only
+	                              */
 	uint32_t template_refresh_messages; /* and after this many messages; 0: time alone */
-	uint32_t flush_delay_ms;	/* a record waits at most this long for its message to fill */
-	uint32_t message_bytes;		/* largest message: path MTU less IP and UDP headers */
-	uint32_t if_index;		/* for the interface options record */
-	const char *interface_name;	/* borrowed; "" when there is none */
+	uint32_t flush_delay_ms; /* a record waits at most this long for its message to fill */
+	uint32_t message_bytes;  /* largest message: path MTU less IP and UDP headers; at
+	                          * most 65535 */
+	uint32_t if_index;       /* for the interface options record */
+	const char *interface_name;        /* borrowed; "" when there is none */
 	const char *interface_description; /* borrowed; "" when there is none */
-	uint32_t process_id;		/* exportingProcessId (144); constant in replay */
+	uint32_t process_id;               /* exportingProcessId (144); constant in replay */
 };
 
 /* Totals of one collector. */
 struct exporter_stats {
-	uint64_t flows;		  /* flow_records given to this collector that its version can carry */
-	uint64_t records;	  /* data records sent, options data not counted */
-	uint64_t messages;	  /* messages the transport took */
-	uint64_t octets;	  /* in those messages */
-	uint64_t failed_messages; /* messages the transport refused */
-	uint64_t failed_records;  /* flow data records in them: lost on the way out */
-	uint64_t unsupported_flows; /* flow_records that the version cannot carry (IPv6 in v1, v5) */
+	uint64_t flows;    /* flow_records given to this collector that its version can carry */
+	uint64_t records;  /* data records sent, options data not counted */
+	uint64_t messages; /* messages the transport took */
+	uint64_t octets;   /* in those messages */
+	uint64_t failed_messages;   /* messages the transport refused, and messages it took of
+	                             * which   it was told later that they did not arrive (no
+	                             * listener) */
+	uint64_t failed_records;    /* flow data records in them: lost on the way out */
+	uint64_t unsupported_flows; /* flow_records that the version cannot carry (IPv6 in v1,
+	                               v5) */
 	uint64_t unsupported_pkts;
-	uint64_t saturated_fields;  /* values too large for their field, sent as the largest */
+	uint64_t saturated_fields; /* values too large for their field, sent as the largest */
 };
 
 struct exporter;
 
-/* The transport is taken: exporter_free() closes it. On failure it stays the caller's. */
+/* The transport is taken: exporter_free() closes it. On failure it stays the caller's:
+ * -EMSGSIZE when .message_bytes is too small for the longest record or template, -EINVAL for
+ * what does not exist. */
 int exporter_new(const struct exporter_config *config, struct transport *transport,
-	struct exporter **ret_exporter);
+        struct exporter **ret_exporter);
 
 /* Send what is left at the last time given, then free. NULL is fine. */
 void exporter_free(struct exporter *exporter);
@@ -88,7 +96,8 @@ void exporter_free(struct exporter *exporter);
 void exporter_add(struct exporter *exporter, const struct flow_record *record, uint64_t now_ns);
 
 /* Move the clock: send the message whose flush delay is over and templates that are due, each
- * stamped with the time it was due, not later. Cheap when there is nothing to do. */
+ * stamped with the time it was due, not later. Refreshes missed by a jump of the clock become
+ * one. The first call starts the clock. Cheap when there is nothing to do. */
 void exporter_advance(struct exporter *exporter, uint64_t now_ns);
 
 /* Send the message being filled now, if it holds a record. */

@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * When messages are sent, and what is in them.
+ *
+ * Two things are due at a time: the message being filled, flush_delay after it was begun, and
+ * the templates, template_refresh after they were last written. Moving the clock runs what is
+ * due in the order in which it was due, with the clock standing at that time; so what is sent
+ * depends on packet time alone, not on how often anybody looked.
+ *
+ * Templates also go into the next message when nobody can be expected to know them: at the
+ * start, when asked, after so many messages, and when a message that held them was lost.
+ */
+#include "export/exporter.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "export/message.h"
+#include "export/utf8.h"
+
+#define NS_PER_MS UINT64_C(1000000)
+#define NS_PER_S UINT64_C(1000000000)
+#define NEVER_NS UINT64_MAX
+#define V5_SAMPLING_MODE (1U << 14) /* deterministic */
+#define V5_SAMPLING_MAX 0x3fffU
+
+struct exporter {
+	struct exporter_config config;
+	const struct dialect *dialect;
+	struct dialect_layouts layouts;
+	struct layout_facts facts;
+	struct transport *transport; /* owned */
+	struct exporter_stats stats;
+	uint64_t boot_ms;
+	uint16_t v5_sampling;
+	bool is_sampling_saturated;
+
+	uint64_t clock_ns;
+	bool has_clock;
+	uint64_t flush_due_ns;    /* valid while a message is begun */
+	uint64_t template_due_ns; /* NEVER_NS without a time */
+
+	bool wants_templates; /* in the next message */
+	uint32_t messages_since_templates;
+	uint32_t sequence;
+	unsigned last_flow_count; /* in the message sent last */
+
+	struct message message;
+	uint8_t bytes[]; /* config.message_bytes */
+};
+
+/* One writer, read by other threads without waiting. */
+static void count(uint64_t *counter, uint64_t more)
+{
+	__atomic_store_n(counter, *counter + more, __ATOMIC_RELAXED);
+}
+
+static uint64_t later(uint64_t ns, uint64_t by_ns)
+{
+	return ns > NEVER_NS - by_ns ? NEVER_NS : ns + by_ns;
+}
+
+/* -- sending --------------------------------------------------------------------------------
+ */
+
+static uint32_t sequence_step(const struct exporter *exporter)
+{
+	const struct message *message = &exporter->message;
+	switch (exporter->dialect->sequence_unit) {
+	case SEQUENCE_NONE:
+		return 0;
+	case SEQUENCE_MESSAGES:
+		return 1;
+	case SEQUENCE_RECORDS:
+		break;
+	}
+	return message->flow_count + message->options_count;
+}
+
+static void count_lost(struct exporter *exporter, unsigned flow_count)
+{
+	count(&exporter->stats.failed_messages, 1);
+	count(&exporter->stats.failed_records, flow_count);
+}
+
+/* A positive result means: this message went out, but word came that an earlier one did not
+ * arrive. Which, is not said; it is taken for the last, and templates for gone with it. */
+static void count_result(struct exporter *exporter, int result)
+{
+	const struct message *message = &exporter->message;
+	if (result > 0) {
+		count_lost(exporter, exporter->last_flow_count);
+		exporter->wants_templates = true;
+	}
+	if (result < 0) {
+		count_lost(exporter, message->flow_count);
+		exporter->wants_templates |= message->template_count != 0;
+		return;
+	}
+	count(&exporter->stats.messages, 1);
+	count(&exporter->stats.octets, message->out.length);
+	count(&exporter->stats.records, message->flow_count);
+	exporter->last_flow_count = message->flow_count;
+}
+
+/* Whatever becomes of the message, its sequence numbers are used, so that a loss shows as a
+ * gap. */
+static void send_message(struct exporter *exporter)
+{
+	struct message *message = &exporter->message;
+	struct message_head head = {
+		.sequence = exporter->sequence,
+		.domain = exporter->config.domain,
+		.engine_type = exporter->config.engine_type,
+		.engine_id = exporter->config.engine_id,
+		.sampling = exporter->v5_sampling,
+		.now_ns = exporter->clock_ns,
+		.boot_ms = exporter->boot_ms,
+	};
+	message_finish(message, &head);
+	int result = transport_submit(exporter->transport, message->out.bytes, head.length);
+	exporter->sequence += sequence_step(exporter);
+	exporter->messages_since_templates++;
+	if (exporter->is_sampling_saturated)
+		count(&exporter->stats.saturated_fields, 1);
+	count_result(exporter, result);
+}
+
+static void begin_message(struct exporter *exporter)
+{
+	message_begin(&exporter->message);
+	exporter->flush_due_ns =
+	        later(exporter->clock_ns, exporter->config.flush_delay_ms * NS_PER_MS);
+}
+
+/* -- templates and options ------------------------------------------------------------------
+ */
+
+/* Room in a message that may already hold something; exporter_new() saw to it that one record
+ * or template always fits an empty one. */
+static void make_room(struct exporter *exporter, uint16_t set_id, size_t bytes)
+{
+	if (message_enter(&exporter->message, set_id, bytes))
+		return;
+	send_message(exporter);
+	begin_message(exporter);
+	message_enter(&exporter->message, set_id, bytes);
+}
+
+static void put_template(struct exporter *exporter, const struct layout *layout)
+{
+	const struct dialect *dialect = exporter->dialect;
+	uint16_t set_id =
+	        layout->scope_count ? dialect->options_set_id : dialect->template_set_id;
+	make_room(exporter, set_id, layout_template_bytes(layout));
+	layout_put_template(&exporter->message.out, layout, dialect->version == EXPORT_IPFIX);
+	exporter->message.template_count++;
+}
+
+/* The template in a set of its own (several in one are not read by all), then its record. */
+static void put_options(struct exporter *exporter, const struct layout *layout)
+{
+	struct layout_source source = { .owner = &exporter->facts };
+	message_end_set(&exporter->message);
+	put_template(exporter, layout);
+	make_room(exporter, layout->id, layout->record_bytes);
+	layout_put_record(&exporter->message.out, layout, &source);
+	exporter->message.options_count++;
+}
+
+static void read_stats(struct layout_facts *facts, const struct exporter_stats *stats)
+{
+	facts->exported_messages = stats->messages;
+	facts->exported_records = stats->records;
+	facts->exported_octets = stats->octets;
+}
+
+static void put_templates(struct exporter *exporter)
+{
+	const struct dialect_layouts *layouts = &exporter->layouts;
+	exporter->wants_templates = false;
+	exporter->messages_since_templates = 0;
+	if (exporter->config.template_refresh_s != 0)
+		exporter->template_due_ns = later(
+		        exporter->clock_ns, exporter->config.template_refresh_s * NS_PER_S);
+	for (unsigned i = 0; i < FLOW_LAYOUT_COUNT; i++)
+		if (layouts->flow[i].row_count != 0)
+			put_template(exporter, &layouts->flow[i]);
+	read_stats(&exporter->facts, &exporter->stats);
+	for (unsigned i = 0; i < layouts->options_count; i++)
+		put_options(exporter, &layouts->options[i]);
+}
+
+static bool is_time_for_templates(const struct exporter *exporter)
+{
+	uint32_t most = exporter->config.template_refresh_messages;
+	if (!exporter->dialect->has_sets)
+		return false;
+	return exporter->wants_templates ||
+	       (most != 0 && exporter->messages_since_templates >= most);
+}
+
+/* -- records --------------------------------------------------------------------------------
+ */
+
+/* At most two messages go out to make room: a full one, and one that templates have filled. */
+static void make_flow_room(struct exporter *exporter, const struct layout *layout)
+{
+	struct message *message = &exporter->message;
+	if (message->is_begun) {
+		if (message_enter(message, layout->id, layout->record_bytes))
+			return;
+		send_message(exporter);
+	}
+	begin_message(exporter);
+	if (is_time_for_templates(exporter))
+		put_templates(exporter);
+	make_room(exporter, layout->id, layout->record_bytes);
+}
+
+static void put_flow(struct exporter *exporter, const struct layout *layout,
+        const struct flow_record *record, unsigned direction)
+{
+	struct layout_source source = {
+		.owner = record,
+		.direction = direction,
+		.boot_ms = exporter->boot_ms,
+	};
+	make_flow_room(exporter, layout);
+	layout_put_record(&exporter->message.out, layout, &source);
+	exporter->message.flow_count++;
+	if (source.saturated != 0)
+		count(&exporter->stats.saturated_fields, source.saturated);
+}
+
+static bool is_seen(const struct flow_side *side)
+{
+	return (side->packets | side->octets) != 0;
+}
+
+static const struct layout *choose_layout(
+        const struct exporter *exporter, const struct flow_record *record, unsigned traits)
+{
+	bool has_icmp = exporter->layouts.flow[FLOW_LAYOUT_ICMP].row_count != 0;
+	if (record->ip_version == 6)
+		traits |= FLOW_LAYOUT_IPV6;
+	if (record->is_icmp && has_icmp)
+		traits |= FLOW_LAYOUT_ICMP;
+	return &exporter->layouts.flow[traits];
+}
+
+/* Part .index of .count nearly equal parts that add up to .total. */
+static uint64_t share(uint64_t total, uint64_t parts, uint64_t index)
+{
+	return total / parts + (index < total % parts);
+}
+
+static uint64_t parts_of(uint64_t total, uint64_t most)
+{
+	return total / most + (total % most != 0);
+}
+
+/* More than the counters of one record can tell: several records that add up. */
+static void put_split(struct exporter *exporter, const struct layout *layout,
+        const struct flow_record *record, unsigned direction)
+{
+	uint64_t most = exporter->dialect->most_counted;
+	struct flow_record part = *record;
+	const struct flow_side *whole = &record->side[direction];
+	uint64_t parts = parts_of(whole->octets, most);
+	if (parts < parts_of(whole->packets, most))
+		parts = parts_of(whole->packets, most);
+	for (uint64_t i = 0; i < parts; i++) {
+		part.side[direction].octets = share(whole->octets, parts, i);
+		part.side[direction].packets = share(whole->packets, parts, i);
+		put_flow(exporter, layout, &part, direction);
+	}
+}
+
+static void put_uniflows(struct exporter *exporter, const struct flow_record *record)
+{
+	const struct layout *layout = choose_layout(exporter, record, 0);
+	uint64_t most = exporter->dialect->most_counted;
+	for (unsigned direction = 0; direction < 2; direction++) {
+		const struct flow_side *side = &record->side[direction];
+		if (!is_seen(side))
+			continue;
+		if (side->octets > most || side->packets > most)
+			put_split(exporter, layout, record, direction);
+		else
+			put_flow(exporter, layout, record, direction);
+	}
+}
+
+/* Without reverse times, the record's times are those of both directions together. */
+static void put_spanning_biflow(struct exporter *exporter, const struct layout *layout,
+        const struct flow_record *record)
+{
+	struct flow_record spanning = *record;
+	struct flow_side *side = spanning.side;
+	if (side[1].first_ns < side[0].first_ns)
+		side[0].first_ns = side[1].first_ns;
+	if (side[1].last_ns > side[0].last_ns)
+		side[0].last_ns = side[1].last_ns;
+	put_flow(exporter, layout, &spanning, 0);
+}
+
+static void put_biflow(struct exporter *exporter, const struct flow_record *record)
+{
+	const struct layout *layout = choose_layout(exporter, record, FLOW_LAYOUT_BIFLOW);
+	if (exporter->config.biflow == EXPORT_BIFLOW_MINIMAL)
+		put_spanning_biflow(exporter, layout, record);
+	else
+		put_flow(exporter, layout, record, 0);
+}
+
+/* -- the clock ------------------------------------------------------------------------------
+ */
+
+static void start_clock(struct exporter *exporter, uint64_t now_ns)
+{
+	exporter->has_clock = true;
+	exporter->clock_ns = now_ns;
+	if (exporter->dialect->has_sets && exporter->config.template_refresh_s != 0)
+		exporter->template_due_ns =
+		        later(now_ns, exporter->config.template_refresh_s * NS_PER_S);
+}
+
+static bool is_flush_next(const struct exporter *exporter)
+{
+	return exporter->message.is_begun &&
+	       exporter->flush_due_ns <= exporter->template_due_ns;
+}
+
+static uint64_t next_due_ns(const struct exporter *exporter)
+{
+	return is_flush_next(exporter) ? exporter->flush_due_ns : exporter->template_due_ns;
+}
+
+/* Send templates alone. After a jump of the clock over several times they were due, the last of
+ * those stands for all. */
+static void refresh_on_time(struct exporter *exporter, uint64_t now_ns)
+{
+	uint64_t interval_ns = exporter->config.template_refresh_s * NS_PER_S;
+	if (exporter->message.is_begun)
+		send_message(exporter);
+	exporter->clock_ns += (now_ns - exporter->clock_ns) / interval_ns * interval_ns;
+	begin_message(exporter);
+	put_templates(exporter);
+	send_message(exporter);
+}
+
+static void run_due(struct exporter *exporter, uint64_t now_ns)
+{
+	for (;;) {
+		uint64_t due_ns = next_due_ns(exporter);
+		if (due_ns > now_ns || due_ns == NEVER_NS)
+			return;
+		if (due_ns > exporter->clock_ns)
+			exporter->clock_ns = due_ns;
+		if (is_flush_next(exporter))
+			send_message(exporter);
+		else
+			refresh_on_time(exporter, now_ns);
+	}
+}
+
+/* -- public ---------------------------------------------------------------------------------
+ */
+
+static bool is_config_sound(const struct exporter_config *config)
+{
+	return dialect_find(config->version) && config->time <= EXPORT_TIME_NANOSECONDS &&
+	       config->biflow <= EXPORT_BIFLOW_FULL && config->message_bytes <= UINT16_MAX;
+}
+
+static size_t most_size(size_t a, size_t b)
+{
+	return a > b ? a : b;
+}
+
+/* The longest thing that must fit a message. */
+static size_t longest_bytes(
+        const struct dialect *dialect, const struct dialect_layouts *layouts)
+{
+	size_t longest = 0;
+	for (unsigned i = 0; i < FLOW_LAYOUT_COUNT; i++) {
+		const struct layout *layout = &layouts->flow[i];
+		longest = most_size(longest, layout->record_bytes);
+		if (dialect->has_sets && layout->row_count != 0)
+			longest = most_size(longest, layout_template_bytes(layout));
+	}
+	for (unsigned i = 0; i < layouts->options_count; i++) {
+		longest = most_size(longest, layouts->options[i].record_bytes);
+		longest = most_size(longest, layout_template_bytes(&layouts->options[i]));
+	}
+	return longest;
+}
+
+static void read_facts(struct exporter *exporter)
+{
+	const struct exporter_config *config = &exporter->config;
+	struct layout_facts *facts = &exporter->facts;
+	facts->domain = config->domain;
+	facts->process_id = config->process_id;
+	facts->if_index = config->if_index;
+	facts->sampling_interval = config->sampling_interval;
+	facts->sampling_algorithm = 1;
+	facts->boot_ns = exporter->boot_ms * NS_PER_MS;
+	memcpy(facts->interface_name, config->interface_name,
+	        utf8_prefix_bytes(config->interface_name, sizeof(facts->interface_name)));
+	memcpy(facts->interface_description, config->interface_description,
+	        utf8_prefix_bytes(
+	                config->interface_description, sizeof(facts->interface_description)));
+}
+
+static void read_v5_sampling(struct exporter *exporter)
+{
+	uint32_t interval = exporter->config.sampling_interval;
+	if (exporter->config.version == EXPORT_NETFLOW_5 && interval > V5_SAMPLING_MAX) {
+		interval = V5_SAMPLING_MAX;
+		exporter->is_sampling_saturated = true;
+	}
+	exporter->v5_sampling = (uint16_t)(V5_SAMPLING_MODE | (interval & V5_SAMPLING_MAX));
+}
+
+int exporter_new(const struct exporter_config *config, struct transport *transport,
+        struct exporter **ret_exporter)
+{
+	if (!is_config_sound(config))
+		return -EINVAL;
+	struct exporter *exporter = calloc(1, sizeof(*exporter) + config->message_bytes);
+	if (!exporter)
+		return -ENOMEM;
+	exporter->config = *config;
+	exporter->dialect = dialect_find(config->version);
+	dialect_build_layouts(config, &exporter->layouts);
+	size_t least = message_bytes_for(
+	        exporter->dialect, longest_bytes(exporter->dialect, &exporter->layouts));
+	if (config->message_bytes < least) {
+		free(exporter);
+		return -EMSGSIZE;
+	}
+	exporter->boot_ms = config->boot_ns / NS_PER_MS;
+	exporter->template_due_ns = NEVER_NS;
+	exporter->wants_templates = true;
+	exporter->message =
+	        message_over(exporter->dialect, exporter->bytes, config->message_bytes);
+	read_facts(exporter);
+	read_v5_sampling(exporter);
+	exporter->config.interface_name = exporter->config.interface_description = NULL;
+	exporter->transport = transport;
+	*ret_exporter = exporter;
+	return 0;
+}
+
+void exporter_free(struct exporter *exporter)
+{
+	if (!exporter)
+		return;
+	if (exporter->message.is_begun)
+		send_message(exporter);
+	transport_close(exporter->transport);
+	free(exporter);
+}
+
+void exporter_advance(struct exporter *exporter, uint64_t now_ns)
+{
+	if (!exporter->has_clock)
+		start_clock(exporter, now_ns);
+	if (now_ns < exporter->clock_ns)
+		now_ns = exporter->clock_ns;
+	run_due(exporter, now_ns);
+	exporter->clock_ns = now_ns;
+}
+
+void exporter_add(struct exporter *exporter, const struct flow_record *record, uint64_t now_ns)
+{
+	const struct flow_side *side = record->side;
+	exporter_advance(exporter, now_ns);
+	if (record->ip_version == 6 && !exporter->dialect->carries_ipv6) {
+		count(&exporter->stats.unsupported_flows, 1);
+		count(&exporter->stats.unsupported_pkts, side[0].packets + side[1].packets);
+		return;
+	}
+	count(&exporter->stats.flows, 1);
+	if (exporter->layouts.flow[FLOW_LAYOUT_BIFLOW].row_count != 0 && is_seen(&side[0]) &&
+	        is_seen(&side[1]))
+		put_biflow(exporter, record);
+	else
+		put_uniflows(exporter, record);
+}
+
+void exporter_flush(struct exporter *exporter, uint64_t now_ns)
+{
+	exporter_advance(exporter, now_ns);
+	if (exporter->message.is_begun)
+		send_message(exporter);
+}
+
+void exporter_refresh_templates(struct exporter *exporter)
+{
+	exporter->wants_templates = true;
+}
+
+const struct exporter_stats *exporter_stats(const struct exporter *exporter)
+{
+	return &exporter->stats;
+}
+
+const struct transport *exporter_transport(const struct exporter *exporter)
+{
+	return exporter->transport;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Framing. A set is opened with a header whose length is patched when it ends. Whether a record
+ * fits is asked before it is written, with its set header and padding, so that a message never
+ * holds part of a record.
+ */
+#include "export/message.h"
+
+#include <assert.h>
+
+#define SET_HEADER_BYTES 4
+#define SET_ALIGN_BYTES 4
+
+/* Headers and sets are multiples of 4, so the padding of a set follows from the message's
+ * length. */
+static size_t padded(const struct dialect *dialect, size_t length)
+{
+	if (!dialect->pads_sets)
+		return length;
+	return (length + SET_ALIGN_BYTES - 1) / SET_ALIGN_BYTES * SET_ALIGN_BYTES;
+}
+
+struct message message_over(const struct dialect *dialect, uint8_t *bytes, size_t capacity)
+{
+	return (struct message){ .out = wire_over(bytes, capacity), .dialect = dialect };
+}
+
+void message_begin(struct message *message)
+{
+	struct wire out = wire_over(message->out.bytes, message->out.capacity);
+	*message =
+	        (struct message){ .out = out, .dialect = message->dialect, .is_begun = true };
+	wire_zeros(&message->out, message->dialect->header_bytes);
+}
+
+static void begin_set(struct message *message, uint16_t set_id)
+{
+	message->has_open_set = true;
+	message->set_id = set_id;
+	message->set_mark = wire_mark(&message->out);
+	wire_be16(&message->out, set_id);
+	wire_be16(&message->out, 0);
+}
+
+bool message_enter(struct message *message, uint16_t set_id, size_t record_bytes)
+{
+	const struct dialect *dialect = message->dialect;
+	bool is_new_set =
+	        dialect->has_sets && !(message->has_open_set && message->set_id == set_id);
+	size_t end = message->out.length;
+	if (is_new_set)
+		end = padded(dialect, end) + SET_HEADER_BYTES;
+	if (padded(dialect, end + record_bytes) > message->out.capacity)
+		return false;
+	if (dialect->most_records != 0 && message->flow_count >= dialect->most_records)
+		return false;
+	if (is_new_set) {
+		message_end_set(message);
+		begin_set(message, set_id);
+	}
+	return true;
+}
+
+void message_end_set(struct message *message)
+{
+	if (!message->has_open_set)
+		return;
+	struct wire *out = &message->out;
+	wire_zeros(out, padded(message->dialect, out->length) - out->length);
+	wire_patch_be16(
+	        out, message->set_mark + 2, (uint16_t)(out->length - message->set_mark));
+	message->has_open_set = false;
+}
+
+void message_finish(struct message *message, struct message_head *head)
+{
+	message_end_set(message);
+	assert(!message->out.has_overflowed);
+	head->length = message->out.length;
+	head->record_count =
+	        message->template_count + message->options_count + message->flow_count;
+	struct wire header = wire_over(message->out.bytes, message->dialect->header_bytes);
+	message->dialect->put_header(&header, head);
+	message->is_begun = false;
+}
+
+size_t message_bytes_for(const struct dialect *dialect, size_t record_bytes)
+{
+	size_t set_bytes = dialect->has_sets ? SET_HEADER_BYTES : 0;
+	return padded(dialect, dialect->header_bytes + set_bytes + record_bytes);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The message being filled: header, then sets, each with records of one layout (v1 and v5:
+ *records alone). The header is written last, when count, length and time are known.
+ *
+ *	message_begin, { message_enter, put, message_count... }..., message_finish
+ */
+#ifndef EXPORT_MESSAGE_H
+#define EXPORT_MESSAGE_H
+
+#include "export/dialect.h"
+
+struct message {
+	struct wire out; /* where records are put after message_enter() said yes */
+	const struct dialect *dialect;
+	bool is_begun;
+	bool has_open_set;
+	uint16_t set_id;
+	size_t set_mark;         /* where the open set begins */
+	unsigned template_count; /* options templates included */
+	unsigned options_count;  /* options data records */
+	unsigned flow_count;     /* flow data records */
+};
+
+/* .bytes is borrowed for as long as the message is used. */
+struct message message_over(const struct dialect *dialect, uint8_t *bytes, size_t capacity);
+
+/* Empty the message and leave room for the header. */
+void message_begin(struct message *message);
+
+/* Make ready for .record_bytes more in a set .set_id, opening it when another one is open.
+ * False when they do not fit whole, with nothing changed. */
+bool message_enter(struct message *message, uint16_t set_id, size_t record_bytes);
+
+/* End the open set, so that the next record starts one of its own. */
+void message_end_set(struct message *message);
+
+/* Complete the header and the last set. .head's length and count are filled in. */
+void message_finish(struct message *message, struct message_head *head);
+
+/* The capacity that holds one record of this size. */
+size_t message_bytes_for(const struct dialect *dialect, size_t record_bytes);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Messages into a growing array, each in an allocation of its own, so that a sanitizer sees a
+ * reader that goes past the end.
+ */
+#include "export/transport_memory.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int reserve(struct transport_memory *memory)
+{
+	if (memory->count < memory->capacity)
+		return 0;
+	size_t capacity = memory->capacity ? memory->capacity * 2 : 16;
+	struct transport_memory_message *messages =
+	        reallocarray(memory->messages, capacity, sizeof(*messages));
+	if (!messages)
+		return -ENOMEM;
+	memory->messages = messages;
+	memory->capacity = capacity;
+	return 0;
+}
+
+static int memory_submit(struct transport *transport, const uint8_t *bytes, size_t length)
+{
+	struct transport_memory *memory = (struct transport_memory *)transport;
+	if (memory->result < 0)
+		return memory->result;
+	if (reserve(memory) < 0)
+		return -ENOMEM;
+	uint8_t *copy = malloc(length ? length : 1);
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, bytes, length);
+	memory->messages[memory->count++] =
+	        (struct transport_memory_message){ .bytes = copy, .length = length };
+	return memory->result;
+}
+
+static void memory_close(struct transport *transport)
+{
+	((struct transport_memory *)transport)->is_closed = true;
+}
+
+static const struct transport_ops memory_ops = {
+	.submit = memory_submit,
+	.close = memory_close,
+};
+
+void transport_memory_init(struct transport_memory *memory)
+{
+	*memory = (struct transport_memory){
+		.transport = { .ops = &memory_ops, .name = "memory" },
+	};
+}
+
+void transport_memory_clear(struct transport_memory *memory)
+{
+	for (size_t i = 0; i < memory->count; i++)
+		free(memory->messages[i].bytes);
+	free(memory->messages);
+	memory->messages = NULL;
+	memory->count = memory->capacity = 0;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A transport that keeps the messages: for tests. It belongs to the caller, and outlives the
+ * exporter it is given to, so that what was sent last can be looked at.
+ */
+#ifndef EXPORT_TRANSPORT_MEMORY_H
+#define EXPORT_TRANSPORT_MEMORY_H
+
+#include "export/transport.h"
+
+struct transport_memory_message {
+	uint8_t *bytes;
+	size_t length;
+};
+
+struct transport_memory {
+	struct transport transport; /* give its address to exporter_new() */
+	struct transport_memory_message *messages;
+	size_t count, capacity;
+	int result; /* of the next submits, as transport_submit() has it; < 0 keeps nothing */
+	bool is_closed;
+};
+
+/* Make *memory an empty, open transport. */
+void transport_memory_init(struct transport_memory *memory);
+
+/* Forget the messages. */
+void transport_memory_clear(struct transport_memory *memory);
+
+#endif
