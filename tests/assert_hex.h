@@ -6,11 +6,9 @@
 #ifndef TESTS_ASSERT_HEX_H
 #define TESTS_ASSERT_HEX_H
 
-#include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/unit.h"
 
 static inline void assert_hex(const uint8_t *bytes, size_t length, const char *expected)
 {

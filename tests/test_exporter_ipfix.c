@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* IPFIX: templates, options, records, biflow. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "export/exporter.h"
 #include "export/transport_memory.h"
 #include "tests/assert_hex.h"
 #include "tests/export_reader.h"
 #include "tests/export_samples.h"
+#include "tests/unit.h"
 
 static struct transport_memory memory;
 static struct reader reader;
@@ -398,26 +392,23 @@ static void ipfix_refuses_settings_that_do_not_exist(void **state)
 
 #define FACT(name) cmocka_unit_test_teardown(name, forget)
 
-int main(int argc, char **argv)
-{
-	const struct CMUnitTest tests[] = {
-		FACT(ipfix_sends_templates_options_and_data_in_one_message),
-		FACT(ipfix_counts_options_data_in_its_sequence),
-		FACT(ipfix_tells_its_totals),
-		FACT(ipfix_leaves_the_interface_out_when_it_has_no_name),
-		FACT(ipfix_cuts_names_between_characters),
-		FACT(ipfix_tells_boot_before_times_relative_to_it),
-		FACT(ipfix_has_a_pair_of_times_for_each_form),
-		FACT(ipfix_carries_as_many_labels_as_asked),
-		FACT(ipfix_leaves_out_what_is_not_tracked),
-		FACT(minimal_biflow_has_counters_back_and_times_of_both),
-		FACT(full_biflow_has_each_direction_its_own_values),
-		FACT(full_biflow_of_icmp_tells_both_types),
-		FACT(one_sided_flows_are_no_biflows),
-		FACT(ipfix_sends_no_record_for_a_flow_without_packets),
-		FACT(ipfix_carries_64_bits_in_one_record),
-		FACT(ipfix_refuses_settings_that_do_not_exist),
-	};
-	cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+static const struct CMUnitTest tests[] = {
+	FACT(ipfix_sends_templates_options_and_data_in_one_message),
+	FACT(ipfix_counts_options_data_in_its_sequence),
+	FACT(ipfix_tells_its_totals),
+	FACT(ipfix_leaves_the_interface_out_when_it_has_no_name),
+	FACT(ipfix_cuts_names_between_characters),
+	FACT(ipfix_tells_boot_before_times_relative_to_it),
+	FACT(ipfix_has_a_pair_of_times_for_each_form),
+	FACT(ipfix_carries_as_many_labels_as_asked),
+	FACT(ipfix_leaves_out_what_is_not_tracked),
+	FACT(minimal_biflow_has_counters_back_and_times_of_both),
+	FACT(full_biflow_has_each_direction_its_own_values),
+	FACT(full_biflow_of_icmp_tells_both_types),
+	FACT(one_sided_flows_are_no_biflows),
+	FACT(ipfix_sends_no_record_for_a_flow_without_packets),
+	FACT(ipfix_carries_64_bits_in_one_record),
+	FACT(ipfix_refuses_settings_that_do_not_exist),
+};
+
+UNIT_MAIN("exporter_ipfix", tests)

@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* NetFlow v1 and v5: fixed records. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "export/exporter.h"
 #include "export/transport_memory.h"
 #include "tests/assert_hex.h"
 #include "tests/export_samples.h"
+#include "tests/unit.h"
 
 #define V1_HEADER 16
 #define V5_HEADER 24
@@ -368,25 +362,22 @@ static void v5_and_v1_keep_to_every_capacity(void **state)
 
 #define FACT(name) cmocka_unit_test_teardown(name, forget)
 
-int main(int argc, char **argv)
-{
-	const struct CMUnitTest tests[] = {
-		FACT(v5_writes_a_record_per_direction),
-		FACT(v1_writes_records_of_48_octets),
-		FACT(v5_tells_icmp_type_and_code_as_the_destination_port),
-		FACT(v5_announces_that_it_does_not_sample),
-		FACT(v5_counts_a_sampling_interval_that_its_field_cannot_hold),
-		FACT(v5_sends_the_largest_index_for_larger_ones),
-		FACT(v5_fills_messages_with_30_records),
-		FACT(v1_fills_messages_with_24_records),
-		FACT(v5_counts_what_it_cannot_carry),
-		FACT(v5_splits_what_32_bits_cannot_count),
-		FACT(v5_is_right_after_49_days),
-		FACT(v5_header_is_one_instant_to_the_millisecond),
-		FACT(v5_shows_a_lost_message_as_a_gap),
-		FACT(v5_ignores_biflow),
-		FACT(v5_and_v1_keep_to_every_capacity),
-	};
-	cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+static const struct CMUnitTest tests[] = {
+	FACT(v5_writes_a_record_per_direction),
+	FACT(v1_writes_records_of_48_octets),
+	FACT(v5_tells_icmp_type_and_code_as_the_destination_port),
+	FACT(v5_announces_that_it_does_not_sample),
+	FACT(v5_counts_a_sampling_interval_that_its_field_cannot_hold),
+	FACT(v5_sends_the_largest_index_for_larger_ones),
+	FACT(v5_fills_messages_with_30_records),
+	FACT(v1_fills_messages_with_24_records),
+	FACT(v5_counts_what_it_cannot_carry),
+	FACT(v5_splits_what_32_bits_cannot_count),
+	FACT(v5_is_right_after_49_days),
+	FACT(v5_header_is_one_instant_to_the_millisecond),
+	FACT(v5_shows_a_lost_message_as_a_gap),
+	FACT(v5_ignores_biflow),
+	FACT(v5_and_v1_keep_to_every_capacity),
+};
+
+UNIT_MAIN("exporter_netflow", tests)

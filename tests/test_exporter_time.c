@@ -1,17 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* When messages and templates are sent, and what happens when they are not taken. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "export/exporter.h"
 #include "export/transport_memory.h"
-#include "tests/assert_hex.h"
 #include "tests/export_reader.h"
 #include "tests/export_samples.h"
+#include "tests/unit.h"
 
 static struct transport_memory memory;
 static struct reader reader;
@@ -402,28 +395,25 @@ static void messages_keep_to_every_capacity(void **state)
 
 #define FACT(name) cmocka_unit_test_teardown(name, forget)
 
-int main(int argc, char **argv)
-{
-	const struct CMUnitTest tests[] = {
-		FACT(a_record_waits_for_the_flush_delay),
-		FACT(the_first_record_decides_when_to_flush),
-		FACT(a_message_flushed_late_tells_when_it_was_due),
-		FACT(time_does_not_go_back),
-		FACT(templates_come_again_in_time_without_flows),
-		FACT(templates_come_in_time_before_the_first_flow),
-		FACT(templates_due_end_the_message_being_filled),
-		FACT(a_jump_over_many_refreshes_sends_one),
-		FACT(templates_come_again_after_so_many_messages),
-		FACT(templates_come_once_without_a_time),
-		FACT(templates_asked_for_come_with_the_next_message),
-		FACT(v5_has_no_templates_to_repeat),
-		FACT(a_refused_message_leaves_a_gap_and_is_counted),
-		FACT(lost_templates_come_with_the_next_message),
-		FACT(word_of_an_earlier_loss_counts_the_message_before),
-		FACT(freeing_sends_what_is_left_and_closes),
-		FACT(the_bytes_do_not_depend_on_how_often_time_moves),
-		FACT(messages_keep_to_every_capacity),
-	};
-	cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+static const struct CMUnitTest tests[] = {
+	FACT(a_record_waits_for_the_flush_delay),
+	FACT(the_first_record_decides_when_to_flush),
+	FACT(a_message_flushed_late_tells_when_it_was_due),
+	FACT(time_does_not_go_back),
+	FACT(templates_come_again_in_time_without_flows),
+	FACT(templates_come_in_time_before_the_first_flow),
+	FACT(templates_due_end_the_message_being_filled),
+	FACT(a_jump_over_many_refreshes_sends_one),
+	FACT(templates_come_again_after_so_many_messages),
+	FACT(templates_come_once_without_a_time),
+	FACT(templates_asked_for_come_with_the_next_message),
+	FACT(v5_has_no_templates_to_repeat),
+	FACT(a_refused_message_leaves_a_gap_and_is_counted),
+	FACT(lost_templates_come_with_the_next_message),
+	FACT(word_of_an_earlier_loss_counts_the_message_before),
+	FACT(freeing_sends_what_is_left_and_closes),
+	FACT(the_bytes_do_not_depend_on_how_often_time_moves),
+	FACT(messages_keep_to_every_capacity),
+};
+
+UNIT_MAIN("exporter_time", tests)

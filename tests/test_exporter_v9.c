@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* NetFlow v9: header, templates, options, records. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "export/exporter.h"
 #include "export/transport_memory.h"
 #include "tests/assert_hex.h"
 #include "tests/export_reader.h"
 #include "tests/export_samples.h"
+#include "tests/unit.h"
 
 static struct transport_memory memory;
 static struct reader reader;
@@ -223,17 +217,14 @@ static void v9_ignores_biflow(void **state)
 
 #define FACT(name) cmocka_unit_test_teardown(name, forget)
 
-int main(int argc, char **argv)
-{
-	const struct CMUnitTest tests[] = {
-		FACT(v9_sends_templates_options_and_data_in_one_message),
-		FACT(v9_counts_messages_in_its_sequence),
-		FACT(v9_boot_is_the_same_in_every_message),
-		FACT(v9_tells_a_whole_second_as_it_is),
-		FACT(v9_is_right_after_49_days),
-		FACT(v9_uses_absolute_times_when_asked),
-		FACT(v9_ignores_biflow),
-	};
-	cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+static const struct CMUnitTest tests[] = {
+	FACT(v9_sends_templates_options_and_data_in_one_message),
+	FACT(v9_counts_messages_in_its_sequence),
+	FACT(v9_boot_is_the_same_in_every_message),
+	FACT(v9_tells_a_whole_second_as_it_is),
+	FACT(v9_is_right_after_49_days),
+	FACT(v9_uses_absolute_times_when_asked),
+	FACT(v9_ignores_biflow),
+};
+
+UNIT_MAIN("exporter_v9", tests)

@@ -1,14 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "export/layout.h"
 #include "tests/assert_hex.h"
 #include "tests/export_samples.h"
+#include "tests/unit.h"
 
 /* Write one element of .owner and compare. */
 static void assert_element(
@@ -243,22 +237,19 @@ static void layout_writes_whole_records_or_nothing(void **state)
 	}
 }
 
-int main(int argc, char **argv)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(layout_takes_each_direction_from_its_side),
-		cmocka_unit_test(layout_sends_the_low_octet_of_control_bits),
-		cmocka_unit_test(layout_reverses_elements),
-		cmocka_unit_test(layout_tells_time_in_every_form),
-		cmocka_unit_test(layout_loses_no_microsecond_to_rounding),
-		cmocka_unit_test(layout_loses_no_nanosecond_to_rounding),
-		cmocka_unit_test(layout_wraps_ntp_seconds_in_2036),
-		cmocka_unit_test(layout_tells_uptime_modulo_2_32),
-		cmocka_unit_test(layout_sends_zero_for_labels_that_are_not_there),
-		cmocka_unit_test(layout_sends_the_largest_value_for_what_does_not_fit),
-		cmocka_unit_test(layout_writes_options_templates_of_both_versions),
-		cmocka_unit_test(layout_writes_whole_records_or_nothing),
-	};
-	cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(layout_takes_each_direction_from_its_side),
+	cmocka_unit_test(layout_sends_the_low_octet_of_control_bits),
+	cmocka_unit_test(layout_reverses_elements),
+	cmocka_unit_test(layout_tells_time_in_every_form),
+	cmocka_unit_test(layout_loses_no_microsecond_to_rounding),
+	cmocka_unit_test(layout_loses_no_nanosecond_to_rounding),
+	cmocka_unit_test(layout_wraps_ntp_seconds_in_2036),
+	cmocka_unit_test(layout_tells_uptime_modulo_2_32),
+	cmocka_unit_test(layout_sends_zero_for_labels_that_are_not_there),
+	cmocka_unit_test(layout_sends_the_largest_value_for_what_does_not_fit),
+	cmocka_unit_test(layout_writes_options_templates_of_both_versions),
+	cmocka_unit_test(layout_writes_whole_records_or_nothing),
+};
+
+UNIT_MAIN("layout", tests)

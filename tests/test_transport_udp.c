@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Real sockets, on loopback only. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include <arpa/inet.h>
-#include <cmocka.h>
 #include <errno.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -19,6 +13,7 @@
 #include <unistd.h>
 
 #include "export/transport.h"
+#include "tests/unit.h"
 
 static char error[TRANSPORT_ERROR_BYTES];
 
@@ -300,19 +295,16 @@ static void udp_reaches_an_ipv6_group_through_a_device(void **state)
 	transport_close(transport);
 }
 
-int main(int argc, char **argv)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(udp_reaches_an_ipv4_host),
-		cmocka_unit_test(udp_reaches_an_ipv6_host),
-		cmocka_unit_test(udp_keeps_the_systems_hop_limit),
-		cmocka_unit_test(udp_reaches_an_ipv4_group_with_its_own_hop_limit),
-		cmocka_unit_test(udp_sends_from_the_address_asked_for),
-		cmocka_unit_test(udp_tells_that_nobody_listens_and_loses_no_later_message),
-		cmocka_unit_test(udp_refuses_a_message_that_no_datagram_holds),
-		cmocka_unit_test(udp_says_what_is_wrong),
-		cmocka_unit_test(udp_reaches_an_ipv6_group_through_a_device),
-	};
-	cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(udp_reaches_an_ipv4_host),
+	cmocka_unit_test(udp_reaches_an_ipv6_host),
+	cmocka_unit_test(udp_keeps_the_systems_hop_limit),
+	cmocka_unit_test(udp_reaches_an_ipv4_group_with_its_own_hop_limit),
+	cmocka_unit_test(udp_sends_from_the_address_asked_for),
+	cmocka_unit_test(udp_tells_that_nobody_listens_and_loses_no_later_message),
+	cmocka_unit_test(udp_refuses_a_message_that_no_datagram_holds),
+	cmocka_unit_test(udp_says_what_is_wrong),
+	cmocka_unit_test(udp_reaches_an_ipv6_group_through_a_device),
+};
+
+UNIT_MAIN("transport_udp", tests)

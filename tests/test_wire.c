@@ -1,14 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "export/utf8.h"
 #include "export/wire.h"
 #include "tests/assert_hex.h"
+#include "tests/unit.h"
 
 static void wire_writes_in_network_order(void **state)
 {
@@ -110,18 +104,15 @@ static void utf8_ends_before_what_is_none(void **state)
 	assert_int_equal(utf8_prefix_bytes("a\xe2\x82 b", 16), 1); /* third octet missing */
 }
 
-int main(int argc, char **argv)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(wire_writes_in_network_order),
-		cmocka_unit_test(wire_writes_nothing_past_its_end),
-		cmocka_unit_test(wire_stays_overflowed),
-		cmocka_unit_test(wire_fills_its_capacity_to_the_last_octet),
-		cmocka_unit_test(wire_patches_what_was_written),
-		cmocka_unit_test(wire_refuses_to_patch_behind_its_end),
-		cmocka_unit_test(utf8_is_cut_between_characters),
-		cmocka_unit_test(utf8_ends_before_what_is_none),
-	};
-	cmocka_set_test_filter(argc > 1 ? argv[1] : NULL);
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(wire_writes_in_network_order),
+	cmocka_unit_test(wire_writes_nothing_past_its_end),
+	cmocka_unit_test(wire_stays_overflowed),
+	cmocka_unit_test(wire_fills_its_capacity_to_the_last_octet),
+	cmocka_unit_test(wire_patches_what_was_written),
+	cmocka_unit_test(wire_refuses_to_patch_behind_its_end),
+	cmocka_unit_test(utf8_is_cut_between_characters),
+	cmocka_unit_test(utf8_ends_before_what_is_none),
+};
+
+UNIT_MAIN("wire", tests)
