@@ -41,7 +41,7 @@ static uint64_t timeout_of(const struct flow_timeouts *timeouts, const struct ru
 }
 
 static struct expiry_rule first_rule(
-        const struct flow_timeouts *timeouts, const struct rule_row rows[static RULES_MAX])
+	const struct flow_timeouts *timeouts, const struct rule_row rows[static RULES_MAX])
 {
 	for (unsigned i = 0; i < RULES_MAX; i++) {
 		uint64_t timeout_ns = timeout_of(timeouts, &rows[i]);
@@ -57,10 +57,10 @@ void expiry_init(struct expiry *expiry, const struct flow_timeouts *timeouts)
 	for (unsigned class = 0; class < EXPIRY_CLASS_COUNT; class ++)
 		expiry->idle[class] = first_rule(timeouts, rule_rows[class]);
 	expiry->maximum_life_ns =
-	        timeouts->maximum_life_ns ? timeouts->maximum_life_ns : EXPIRY_NEVER_NS;
+		timeouts->maximum_life_ns ? timeouts->maximum_life_ns : EXPIRY_NEVER_NS;
 	expiry->interval_ns = timeouts->expiry_interval_ns > ROUNDING_LEAST_NS
-	                              ? timeouts->expiry_interval_ns
-	                              : 0;
+				      ? timeouts->expiry_interval_ns
+				      : 0;
 }
 
 uint64_t expiry_round_up_ns(const struct expiry *expiry, uint64_t time_ns)

@@ -66,7 +66,7 @@ uint64_t expiry_round_down_ns(const struct expiry *expiry, uint64_t time_ns);
 /* The class of a flow, by its key and the TCP flags seen from each end in this record. Keys
  * without ports see no flags, keys without a protocol are general. */
 static inline enum expiry_class expiry_classify(
-        const struct flow_key *key, const uint16_t tcp_flags[static 2])
+	const struct flow_key *key, const uint16_t tcp_flags[static 2])
 {
 	if (key->protocol == FLOW_PROTOCOL_TCP) {
 		bool is_reset = (tcp_flags[0] | tcp_flags[1]) & TCP_RST;

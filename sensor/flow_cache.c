@@ -80,7 +80,7 @@ static inline uint16_t with_bit(uint16_t mask, unsigned bit, bool is_set)
 
 /* What the first packet of a direction alone decides. */
 static void begin_side(struct flow_cache *cache, uint32_t index, const struct flow_probe *probe,
-        const struct packet_meta *meta)
+	const struct packet_meta *meta)
 {
 	struct flow_entry *entry = &cache->table.entries[index];
 	struct flow_detail *detail = &cache->table.details[index];
@@ -94,7 +94,7 @@ static void begin_side(struct flow_cache *cache, uint32_t index, const struct fl
 	entry->min_ttl[sender] = entry->max_ttl[sender] = meta->ttl;
 	entry->last_ns[sender] = detail->first_ns[sender] = meta->stamp_ns;
 	detail->ingress_if[sender] =
-	        is_default_used ? cache->default_ingress_if : meta->if_index;
+		is_default_used ? cache->default_ingress_if : meta->if_index;
 	detail->flow_label[sender] = meta->flow_label;
 	memcpy(detail->mac[sender], probe->mac, sizeof(probe->mac));
 	if (meta->mpls_count > 0) {
@@ -108,7 +108,7 @@ static void begin_side(struct flow_cache *cache, uint32_t index, const struct fl
 /* The first SYN says who began: its sender, or the receiver if it is the answer to one. Once a
  * record of the flow has gone out its direction stays. */
 static inline void learn_initiator(
-        struct flow_entry *entry, unsigned sender, uint16_t tcp_flags)
+	struct flow_entry *entry, unsigned sender, uint16_t tcp_flags)
 {
 	if (!(tcp_flags & TCP_SYN) || entry->is_initiator_known || entry->is_continued)
 		return;
@@ -117,7 +117,7 @@ static inline void learn_initiator(
 }
 
 static inline void count_packet(struct flow_cache *cache, uint32_t index, unsigned sender,
-        const struct packet_meta *meta)
+	const struct packet_meta *meta)
 {
 	struct flow_entry *entry = &cache->table.entries[index];
 	uint64_t *first_ns = &cache->table.details[index].first_ns[sender];
@@ -158,7 +158,7 @@ static inline void touch_flow(struct flow_cache *cache, uint32_t index)
 }
 
 static inline void meter_packet(struct flow_cache *cache, const struct flow_probe *probe,
-        const struct packet_meta *meta, size_t *budget)
+	const struct packet_meta *meta, size_t *budget)
 {
 	set_clock(cache, meta->stamp_ns);
 	if (cache->clock_ns >= cache->next_due_ns && *budget > 0)
@@ -190,7 +190,7 @@ static inline void prefetch_neighbours(const struct flow_table *table, uint32_t 
 }
 
 static void meter_group(struct flow_cache *cache, const struct packet_meta *metas,
-        unsigned count, size_t *budget)
+	unsigned count, size_t *budget)
 {
 	struct flow_probe *probes = cache->probes;
 
@@ -205,7 +205,7 @@ static void meter_group(struct flow_cache *cache, const struct packet_meta *meta
 	for (unsigned i = 0; i < count; i++) {
 		if (i + NEIGHBOURS_AHEAD_PKTS < count)
 			prefetch_neighbours(
-			        &cache->table, probes[i + NEIGHBOURS_AHEAD_PKTS].candidate);
+				&cache->table, probes[i + NEIGHBOURS_AHEAD_PKTS].candidate);
 		meter_packet(cache, &probes[i], &metas[i], budget);
 	}
 }
@@ -218,7 +218,7 @@ void flow_cache_meter(struct flow_cache *cache, const struct packet_meta *metas,
 		unsigned rest = count - done;
 
 		meter_group(cache, metas + done,
-		        rest < FLOW_GROUP_PKTS ? rest : FLOW_GROUP_PKTS, &budget);
+			rest < FLOW_GROUP_PKTS ? rest : FLOW_GROUP_PKTS, &budget);
 	}
 }
 
@@ -228,7 +228,7 @@ void flow_cache_meter(struct flow_cache *cache, const struct packet_meta *metas,
 int flow_cache_new(const struct flow_cache_config *config, struct flow_cache **ret_cache)
 {
 	if ((unsigned)config->level >= TRACK_LEVEL_COUNT || !config->sink.record ||
-	        config->timeouts.general_ns == 0)
+		config->timeouts.general_ns == 0)
 		return -EINVAL;
 	struct flow_cache *cache = calloc(1, sizeof(*cache));
 
@@ -236,7 +236,7 @@ int flow_cache_new(const struct flow_cache_config *config, struct flow_cache **r
 		return -ENOMEM;
 	cache->level = &flow_levels[config->level];
 	int error =
-	        flow_table_init(&cache->table, config->maximum_flows, cache->level->has_mac);
+		flow_table_init(&cache->table, config->maximum_flows, cache->level->has_mac);
 
 	if (error) {
 		free(cache);
@@ -315,7 +315,7 @@ size_t flow_cache_delete_all(struct flow_cache *cache, size_t budget)
 }
 
 size_t flow_cache_snapshot(const struct flow_cache *cache, uint64_t *cursor,
-        struct flow_snapshot *out, size_t capacity)
+	struct flow_snapshot *out, size_t capacity)
 {
 	size_t count = 0;
 

@@ -105,7 +105,7 @@ void flow_cache_free(struct flow_cache *cache); /* NULL is fine; open flows are 
 
 /* Count .count packets, in order. */
 void flow_cache_meter(
-        struct flow_cache *cache, const struct packet_meta *metas, unsigned count);
+	struct flow_cache *cache, const struct packet_meta *metas, unsigned count);
 
 /*
  * Move the clock to now_ns and close what is due, at most .budget records.
@@ -144,6 +144,6 @@ struct flow_snapshot {
  * may not be seen; none is seen twice.
  */
 size_t flow_cache_snapshot(const struct flow_cache *cache, uint64_t *cursor,
-        struct flow_snapshot *out, size_t capacity);
+	struct flow_snapshot *out, size_t capacity);
 
 #endif

@@ -53,7 +53,7 @@ static void unlist_record(struct flow_cache *cache, uint32_t index)
 }
 
 static void close_record(
-        struct flow_cache *cache, uint32_t index, enum end_reason reason, uint64_t now_ns)
+	struct flow_cache *cache, uint32_t index, enum end_reason reason, uint64_t now_ns)
 {
 	struct flow_record record;
 
@@ -81,7 +81,7 @@ static void drop_entry(struct flow_cache *cache, uint32_t index)
 }
 
 static bool end_flow(
-        struct flow_cache *cache, uint32_t index, enum end_reason reason, uint64_t now_ns)
+	struct flow_cache *cache, uint32_t index, enum end_reason reason, uint64_t now_ns)
 {
 	bool is_open = entry_at(cache, index)->seen;
 
@@ -187,7 +187,7 @@ uint32_t flow_close_oldest(const struct flow_cache *cache)
 		if (head == 0)
 			continue;
 		if (oldest == 0 || entry_at(cache, head)->activity_ns <
-		                           entry_at(cache, oldest)->activity_ns)
+					   entry_at(cache, oldest)->activity_ns)
 			oldest = head;
 	}
 	return oldest;

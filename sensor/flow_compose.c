@@ -4,7 +4,7 @@
 static_assert(META_MPLS_MAX == FLOW_MPLS_MAX, "a stack fits the record");
 
 static void compose_side(
-        const struct flow_table *table, uint32_t index, unsigned sender, struct flow_side *side)
+	const struct flow_table *table, uint32_t index, unsigned sender, struct flow_side *side)
 {
 	const struct flow_entry *entry = &table->entries[index];
 	const struct flow_detail *detail = &table->details[index];

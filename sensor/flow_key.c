@@ -45,7 +45,7 @@ static inline int compare_addresses(const uint8_t *a, const uint8_t *b)
 
 /* Is the sender the higher endpoint? Where nothing tells the two apart, it is the lower one. */
 static inline bool is_sender_higher(
-        const struct flow_level *level, const struct packet_meta *meta)
+	const struct flow_level *level, const struct packet_meta *meta)
 {
 	int order = compare_addresses(meta->source, meta->destination);
 
@@ -57,7 +57,7 @@ static inline bool is_sender_higher(
 }
 
 static inline uint64_t hash_probe(const struct flow_level *level,
-        const uint64_t hash_key[static 2], struct flow_probe *probe)
+	const uint64_t hash_key[static 2], struct flow_probe *probe)
 {
 	const struct flow_key *key = &probe->key;
 	uint64_t words[7] = { 0 };
@@ -79,10 +79,10 @@ static inline uint64_t hash_probe(const struct flow_level *level,
 }
 
 static_assert(offsetof(struct flow_key, port) + 8 == sizeof(struct flow_key),
-        "ports, VLAN, protocol and version are one word");
+	"ports, VLAN, protocol and version are one word");
 
 void flow_key_make(const struct flow_level *level, const uint64_t hash_key[static 2],
-        const struct packet_meta *meta, struct flow_probe *probe)
+	const struct packet_meta *meta, struct flow_probe *probe)
 {
 	struct flow_key *key = &probe->key;
 	unsigned sender = is_sender_higher(level, meta);

@@ -50,7 +50,7 @@ extern const struct flow_level flow_levels[TRACK_LEVEL_COUNT];
 
 /* Fill all of *probe but .candidate. */
 void flow_key_make(const struct flow_level *level, const uint64_t hash_key[static 2],
-        const struct packet_meta *meta, struct flow_probe *probe);
+	const struct packet_meta *meta, struct flow_probe *probe);
 
 static inline bool flow_key_is_icmp(const struct flow_key *key)
 {

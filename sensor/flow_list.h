@@ -18,7 +18,7 @@ struct flow_list {
 };
 
 static inline void flow_list_append(
-        struct flow_list *list, struct flow_link *links, uint32_t index)
+	struct flow_list *list, struct flow_link *links, uint32_t index)
 {
 	links[index] = (struct flow_link){ .previous = list->tail };
 	if (list->tail)
@@ -29,7 +29,7 @@ static inline void flow_list_append(
 }
 
 static inline void flow_list_remove(
-        struct flow_list *list, struct flow_link *links, uint32_t index)
+	struct flow_list *list, struct flow_link *links, uint32_t index)
 {
 	struct flow_link link = links[index];
 

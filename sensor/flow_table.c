@@ -13,7 +13,7 @@ static void *map_array(size_t count, size_t size, bool is_hot)
 {
 	size_t bytes = count * size;
 	void *array = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-	        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (array == MAP_FAILED)
 		return NULL;
@@ -68,7 +68,7 @@ int flow_table_init(struct flow_table *table, uint32_t capacity, bool has_mac_ke
 	table->age = map_array(count, sizeof(*table->age), true);
 	table->stacks = map_array(count, sizeof(*table->stacks), false);
 	if (table->slots && table->entries && table->details && table->activity && table->age &&
-	        table->stacks)
+		table->stacks)
 		return 0;
 	flow_table_fini(table);
 	return -ENOMEM;
@@ -109,7 +109,7 @@ static void close_gap(struct flow_table *table, uint32_t hole)
 	uint32_t mask = table->slot_mask;
 
 	for (uint32_t at = (hole + 1) & mask; table->slots[at].index != 0;
-	        at = (at + 1) & mask) {
+		at = (at + 1) & mask) {
 		uint32_t from_home = (at - table->slots[at].tag) & mask;
 		uint32_t from_hole = (at - hole) & mask;
 

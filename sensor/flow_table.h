@@ -126,12 +126,12 @@ static inline void flow_table_prefetch_entry(const struct flow_table *table, uin
 }
 
 static inline bool flow_table_matches(
-        const struct flow_table *table, uint32_t index, const struct flow_probe *probe)
+	const struct flow_table *table, uint32_t index, const struct flow_probe *probe)
 {
 	const struct flow_entry *entry = &table->entries[index];
 
 	if (entry->hash != probe->hash ||
-	        memcmp(&entry->key, &probe->key, sizeof(entry->key)) != 0)
+		memcmp(&entry->key, &probe->key, sizeof(entry->key)) != 0)
 		return false;
 	return !table->has_mac_key ||
 	       memcmp(table->details[index].mac[0], probe->mac, sizeof(probe->mac)) == 0;
@@ -139,7 +139,7 @@ static inline bool flow_table_matches(
 
 /* The flow's entry, 0 if there is none. The index is never full: the walk ends. */
 static inline uint32_t flow_table_find(
-        const struct flow_table *table, const struct flow_probe *probe)
+	const struct flow_table *table, const struct flow_probe *probe)
 {
 	uint32_t tag = (uint32_t)probe->hash;
 
@@ -147,7 +147,7 @@ static inline uint32_t flow_table_find(
 		struct flow_slot slot = table->slots[at];
 
 		if (slot.index == 0 ||
-		        (slot.tag == tag && flow_table_matches(table, slot.index, probe)))
+			(slot.tag == tag && flow_table_matches(table, slot.index, probe)))
 			return slot.index;
 	}
 }

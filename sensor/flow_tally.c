@@ -32,7 +32,7 @@ uint64_t flow_tally_duration_ns(const struct flow_record *record)
 }
 
 void flow_tally_expired(struct flow_cache_stats *stats, const struct flow_record *record,
-        enum end_reason reason)
+	enum end_reason reason)
 {
 	uint64_t octets = record->side[0].octets + record->side[1].octets;
 	uint64_t packets = record->side[0].packets + record->side[1].packets;
@@ -55,7 +55,7 @@ void flow_tally_expired(struct flow_cache_stats *stats, const struct flow_record
 	stats->by_protocol[protocol].packets += packets;
 	stats->by_protocol[protocol].duration_ns_sum += duration_ns;
 	stats->by_protocol[protocol].duration_ns_maximum =
-	        most(stats->by_protocol[protocol].duration_ns_maximum, duration_ns);
+		most(stats->by_protocol[protocol].duration_ns_maximum, duration_ns);
 }
 
 void flow_tally_deleted(struct flow_cache_stats *stats, const struct flow_record *record)

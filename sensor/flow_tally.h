@@ -10,7 +10,7 @@ uint64_t flow_tally_duration_ns(const struct flow_record *record);
 
 /* Add a record that is handed out. */
 void flow_tally_expired(struct flow_cache_stats *stats, const struct flow_record *record,
-        enum end_reason reason);
+	enum end_reason reason);
 
 /* Add a record that is thrown away. */
 void flow_tally_deleted(struct flow_cache_stats *stats, const struct flow_record *record);

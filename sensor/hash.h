@@ -44,7 +44,7 @@ static inline void hash_absorb(struct hash_state *s, uint64_t word)
 
 /* .words are octets in memory order, not numbers. */
 static inline uint64_t hash_words(
-        const uint64_t key[static 2], const uint64_t *words, unsigned count)
+	const uint64_t key[static 2], const uint64_t *words, unsigned count)
 {
 	struct hash_state s = {
 		.v0 = key[0] ^ 0x736f6d6570736575,

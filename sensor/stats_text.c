@@ -70,25 +70,25 @@ static void write_packets(const struct sensor_stats *stats, FILE *out)
 		fprintf(out, "Packets non-sampled: %" PRIu64 "\n", non_sampled);
 	fprintf(out, "Fragments: %" PRIu64 "\n", stats->cache.fragments);
 	fprintf(out,
-	        "Ignored packets: %" PRIu64 " (%" PRIu64 " non-IP, %" PRIu64 " too short)\n",
-	        non_ip + too_short, non_ip, too_short);
+		"Ignored packets: %" PRIu64 " (%" PRIu64 " non-IP, %" PRIu64 " too short)\n",
+		non_ip + too_short, non_ip, too_short);
 }
 
 static void write_export(const struct sensor_stats *stats, FILE *out)
 {
 	fprintf(out, "Flows expired: %" PRIu64 " (%" PRIu64 " forced)\n",
-	        stats->cache.expired_flows, stats->cache.forced_flows);
+		stats->cache.expired_flows, stats->cache.forced_flows);
 	fprintf(out,
-	        "Flows exported: %" PRIu64 " (%" PRIu64 " records) in %" PRIu64
-	        " packets (%" PRIu64 " failures)\n",
-	        stats->exported_flows, stats->exported.records, stats->exported.messages,
-	        stats->exported.failed_messages);
+		"Flows exported: %" PRIu64 " (%" PRIu64 " records) in %" PRIu64
+		" packets (%" PRIu64 " failures)\n",
+		stats->exported_flows, stats->exported.records, stats->exported.messages,
+		stats->exported.failed_messages);
 	if (!stats->has_ring)
 		return;
 	fprintf(out, "Packets received by libpcap: %" PRIu64 "\n", stats->ring.received_pkts);
 	fprintf(out, "Packets dropped by libpcap: %" PRIu64 "\n", stats->ring.dropped_pkts);
 	fprintf(out, "Packets dropped by interface: %" PRIu64 "\n",
-	        stats->ring.interface_dropped_pkts);
+		stats->ring.interface_dropped_pkts);
 }
 
 static void write_ranges(const struct flow_cache_stats *cache, FILE *out)
@@ -97,15 +97,15 @@ static void write_ranges(const struct flow_cache_stats *cache, FILE *out)
 
 	fprintf(out, "Expired flow statistics:  minimum       average       maximum\n");
 	fprintf(out, "  Flow bytes:        %12.0f  %12.0f  %12.0f\n",
-	        (double)cache->octets.minimum, average(cache->octets.sum, flows),
-	        (double)cache->octets.maximum);
+		(double)cache->octets.minimum, average(cache->octets.sum, flows),
+		(double)cache->octets.maximum);
 	fprintf(out, "  Flow packets:      %12.0f  %12.0f  %12.0f\n",
-	        (double)cache->packets.minimum, average(cache->packets.sum, flows),
-	        (double)cache->packets.maximum);
+		(double)cache->packets.minimum, average(cache->packets.sum, flows),
+		(double)cache->packets.maximum);
 	fprintf(out, "  Duration:          %12.2fs %12.2fs %12.2fs\n\n",
-	        seconds((double)cache->duration_ns.minimum),
-	        seconds(average(cache->duration_ns.sum, flows)),
-	        seconds((double)cache->duration_ns.maximum));
+		seconds((double)cache->duration_ns.minimum),
+		seconds(average(cache->duration_ns.sum, flows)),
+		seconds((double)cache->duration_ns.maximum));
 }
 
 /* Which reasons stand on which line of "Expired flow reasons". */
@@ -114,8 +114,8 @@ static const struct {
 	enum end_reason reason;
 	const char *ending;
 } reason_cells[] = {
-	{ END_TCP,       "  " }, { END_TCP_RST, "  " }, { END_TCP_FIN, "\n" },
-	{ END_UDP,       "  " }, { END_ICMP,    "  " }, { END_GENERAL, "\n" },
+	{ END_TCP,       "" }, { END_TCP_RST, "" }, { END_TCP_FIN, "\n" },
+	{ END_UDP,       "" }, { END_ICMP,    "" }, { END_GENERAL, "\n" },
 	{ END_MAXLIFE,   "\n" },
 	{ END_OVERBYTES, "\n" },
 	{ END_OVERFLOWS, "\n" },
@@ -123,7 +123,7 @@ static const struct {
 };
 /* clang-format on */
 static_assert(sizeof(reason_cells) / sizeof(reason_cells[0]) == END_REASON_COUNT,
-        "every reason is shown");
+	"every reason is shown");
 
 static void write_reasons(const struct flow_cache_stats *cache, FILE *out)
 {
@@ -132,14 +132,14 @@ static void write_reasons(const struct flow_cache_stats *cache, FILE *out)
 		enum end_reason reason = reason_cells[i].reason;
 
 		fprintf(out, "%10s = %9" PRIu64 "%s", end_reasons[reason].name,
-		        cache->expired_by_reason[reason], reason_cells[i].ending);
+			cache->expired_by_reason[reason], reason_cells[i].ending);
 	}
 }
 
 static void write_protocols(const struct flow_cache_stats *cache, FILE *out)
 {
 	fprintf(out,
-	        "Per-protocol statistics:     Octets      Packets   Avg Life    Max Life\n");
+		"Per-protocol statistics:     Octets      Packets   Avg Life    Max Life\n");
 	for (int protocol = 0; protocol < 256; protocol++) {
 		uint64_t flows = cache->by_protocol[protocol].flows;
 		const struct protoent *entry = getprotobynumber(protocol);
@@ -148,12 +148,12 @@ static void write_protocols(const struct flow_cache_stats *cache, FILE *out)
 		if (flows == 0)
 			continue;
 		snprintf(name, sizeof(name), "%s (%d)", entry ? entry->p_name : "Unknown",
-		        protocol);
+			protocol);
 		fprintf(out, "  %17s: %14" PRIu64 " %12" PRIu64 "   %8.2fs %10.2fs\n", name,
-		        cache->by_protocol[protocol].octets,
-		        cache->by_protocol[protocol].packets,
-		        seconds(average(cache->by_protocol[protocol].duration_ns_sum, flows)),
-		        seconds((double)cache->by_protocol[protocol].duration_ns_maximum));
+			cache->by_protocol[protocol].octets,
+			cache->by_protocol[protocol].packets,
+			seconds(average(cache->by_protocol[protocol].duration_ns_sum, flows)),
+			seconds((double)cache->by_protocol[protocol].duration_ns_maximum));
 	}
 }
 
@@ -175,7 +175,7 @@ void stats_text_write_drops(const struct sensor_stats *stats, FILE *out)
 		if (i == DROP_NONE || stats->dropped[i] == 0)
 			continue;
 		fprintf(out, "%20s: %12" PRIu64 "  %s\n", drop_reasons[i].name,
-		        stats->dropped[i], drop_reasons[i].sentence);
+			stats->dropped[i], drop_reasons[i].sentence);
 	}
 }
 
@@ -200,7 +200,7 @@ void stats_text_write_timeouts(const struct flow_timeouts *timeouts, FILE *out)
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		fprintf(out, "%22s: %" PRIu64 "s\n", rows[i].name,
-		        rows[i].timeout_ns / NS_PER_S);
+			rows[i].timeout_ns / NS_PER_S);
 }
 
 /* -- dump-flows -----------------------------------------------------------------------------
@@ -224,7 +224,7 @@ static void write_endpoint(const struct flow_record *record, unsigned slot, FILE
 	if (record->is_icmp && slot == 1)
 		port = record->side[0].icmp_type_code;
 	inet_ntop(record->ip_version == 4 ? AF_INET : AF_INET6, record->address[slot], address,
-	        sizeof(address));
+		sizeof(address));
 	fprintf(out, "[%s]:%u", address, port);
 }
 
@@ -232,10 +232,10 @@ static void write_mac(const struct flow_record *record, unsigned slot, FILE *out
 {
 	bool has_sent = record->side[slot].packets > 0;
 	const uint8_t *mac =
-	        has_sent ? record->side[slot].source_mac : record->side[!slot].destination_mac;
+		has_sent ? record->side[slot].source_mac : record->side[!slot].destination_mac;
 
 	fprintf(out, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
-	        mac[5]);
+		mac[5]);
 }
 
 static void write_times(const struct flow_record *record, FILE *out)
@@ -273,15 +273,15 @@ void stats_text_write_flow(const struct flow_snapshot *flow, uint64_t now_ns, FI
 	fprintf(out, " <> ");
 	write_endpoint(record, 1, out);
 	fprintf(out,
-	        " proto:%u octets>:%" PRIu64 " packets>:%" PRIu64 " octets<:%" PRIu64
-	        " packets<:%" PRIu64,
-	        record->protocol, side[0].octets, side[0].packets, side[1].octets,
-	        side[1].packets);
+		" proto:%u octets>:%" PRIu64 " packets>:%" PRIu64 " octets<:%" PRIu64
+		" packets<:%" PRIu64,
+		record->protocol, side[0].octets, side[0].packets, side[1].octets,
+		side[1].packets);
 	write_times(record, out);
 	fprintf(out,
-	        " tcp>:%02x tcp<:%02x flowlabel>:%08x flowlabel<:%08x vlan>:%u vlan<:%u ether:",
-	        side[0].tcp_flags, side[1].tcp_flags, side[0].flow_label, side[1].flow_label,
-	        side[0].vlan_id, side[1].vlan_id);
+		" tcp>:%02x tcp<:%02x flowlabel>:%08x flowlabel<:%08x vlan>:%u vlan<:%u ether:",
+		side[0].tcp_flags, side[1].tcp_flags, side[0].flow_label, side[1].flow_label,
+		side[0].vlan_id, side[1].vlan_id);
 	write_mac(record, 0, out);
 	fprintf(out, " <> ");
 	write_mac(record, 1, out);
@@ -301,18 +301,18 @@ int stats_check(const struct sensor_stats *stats, uint64_t open_pkts, FILE *out)
 		dropped += stats->dropped[i];
 	if (stats->seen_pkts != stats->metered_frames + dropped) {
 		fprintf(out,
-		        "of %" PRIu64 " frames seen %" PRIu64 " are in flows and %" PRIu64
-		        " were dropped for a reason: the books do not balance\n",
-		        stats->seen_pkts, stats->metered_frames, dropped);
+			"of %" PRIu64 " frames seen %" PRIu64 " are in flows and %" PRIu64
+			" were dropped for a reason: the books do not balance\n",
+			stats->seen_pkts, stats->metered_frames, dropped);
 		return -EBADMSG;
 	}
 	if (cache->metered_pkts != cache->expired_pkts + open_pkts + cache->deleted_pkts) {
 		fprintf(out,
-		        "of %" PRIu64 " packets in flows %" PRIu64 " are in records, %" PRIu64
-		        " in open flows and %" PRIu64
-		        " were deleted: the books do not balance\n",
-		        cache->metered_pkts, cache->expired_pkts, open_pkts,
-		        cache->deleted_pkts);
+			"of %" PRIu64 " packets in flows %" PRIu64 " are in records, %" PRIu64
+			" in open flows and %" PRIu64
+			" were deleted: the books do not balance\n",
+			cache->metered_pkts, cache->expired_pkts, open_pkts,
+			cache->deleted_pkts);
 		return -EBADMSG;
 	}
 	return 0;

@@ -17,7 +17,7 @@
 #include <fnmatch.h>
 
 static inline int unit_run(
-        int argc, char **argv, const char *name, const struct CMUnitTest *tests, size_t count)
+	int argc, char **argv, const char *name, const struct CMUnitTest *tests, size_t count)
 {
 	size_t matching = argc > 1 ? 0 : count;
 
