@@ -64,11 +64,11 @@ static int fill_raw(struct byte_feed *feed)
 	compact(&feed->raw);
 	do {
 		got_bytes = read(feed->fd, feed->raw.bytes + feed->raw.end,
-		        BUFFER_BYTES - feed->raw.end);
+			BUFFER_BYTES - feed->raw.end);
 	} while (got_bytes < 0 && errno == EINTR);
 	if (got_bytes < 0) {
 		snprintf(feed->reason, sizeof(feed->reason), "cannot be read: %s",
-		        strerror(errno));
+			strerror(errno));
 		return -1;
 	}
 	feed->raw.end += (size_t)got_bytes;
@@ -102,10 +102,10 @@ static int unpack(struct byte_feed *feed)
 	feed->is_between_streams = outcome == DECOMPRESS_STREAM_END;
 	if (outcome < 0)
 		snprintf(feed->reason, sizeof(feed->reason), "%s: %s", feed->codec->name,
-		        io.reason);
+			io.reason);
 	else if (outcome == 0 && got_bytes == 0 && io.in_bytes > 0 && io.in_bytes == had_bytes)
 		snprintf(feed->reason, sizeof(feed->reason), "%s: cannot be decompressed",
-		        feed->codec->name);
+			feed->codec->name);
 	/* Bytes in front of the damage count; it is met again, with its reason kept. */
 	if (got_bytes > 0)
 		return 1;
@@ -133,7 +133,7 @@ static int fill_unpacked(struct byte_feed *feed)
 			return outcome;
 		if (feed->is_raw_end && !feed->is_between_streams)
 			snprintf(feed->reason, sizeof(feed->reason), "the %s stream ends early",
-			        feed->codec->name);
+				feed->codec->name);
 	}
 }
 
@@ -147,8 +147,8 @@ static int start_codec(struct byte_feed *feed)
 {
 	if (!feed->codec->ops) {
 		snprintf(feed->reason, sizeof(feed->reason),
-		        "is compressed with %s, which is not part of this build",
-		        feed->codec->name);
+			"is compressed with %s, which is not part of this build",
+			feed->codec->name);
 		return -ENOTSUP;
 	}
 	feed->unpacked.bytes = malloc(BUFFER_BYTES);

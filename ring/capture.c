@@ -86,7 +86,7 @@ static void enter_ng_block(struct capture *capture)
 	if (read_u32(capture, head) == NG_INTERFACE_TYPE && !capture->has_interface) {
 		capture->has_interface = true;
 		capture->link_type = capture->is_big_endian ? head[8] << 8 | head[9]
-		                                            : head[9] << 8 | head[8];
+							    : head[9] << 8 | head[8];
 	}
 }
 
@@ -95,7 +95,7 @@ static void note_pcap_header(struct capture *capture, const uint8_t *head)
 	capture->is_big_endian = (head[0] << 8 | head[1]) == PCAP_MAGIC_HIGH;
 	capture->stamp_unit_ns = read_u32(capture, head) == PCAP_NS_MAGIC ? 1 : NS_PER_US;
 	capture->link_type =
-	        (int)(read_u32(capture, head + PCAP_LINK_TYPE_OFFSET) & PCAP_LINK_TYPE_MASK);
+		(int)(read_u32(capture, head + PCAP_LINK_TYPE_OFFSET) & PCAP_LINK_TYPE_MASK);
 	capture->next_block_at = UINT64_MAX;
 }
 
@@ -107,7 +107,7 @@ static void note_file_header(struct capture *capture)
 
 	capture->next_block_at = UINT64_MAX;
 	capture->is_ng =
-	        bytes >= sizeof(uint32_t) && read_u32(capture, head) == NG_SECTION_TYPE;
+		bytes >= sizeof(uint32_t) && read_u32(capture, head) == NG_SECTION_TYPE;
 	if (capture->is_ng)
 		capture->next_block_at = 0;
 	else if (bytes == PCAP_HEADER_BYTES)
@@ -155,9 +155,9 @@ static void note_damage(struct capture *capture)
 	if (!*reason)
 		reason = pcap_geterr(capture->pcap);
 	snprintf(capture->error, sizeof(capture->error),
-	        "%s: packet %" PRIu64 " at offset %" PRIu64 ": %s", capture->name,
-	        capture->read_pkts + 1, capture->is_ng ? capture->block_at : capture->record_at,
-	        reason);
+		"%s: packet %" PRIu64 " at offset %" PRIu64 ": %s", capture->name,
+		capture->read_pkts + 1, capture->is_ng ? capture->block_at : capture->record_at,
+		reason);
 }
 
 /* -- life -----------------------------------------------------------------------------------
@@ -172,7 +172,7 @@ static int start_libpcap(struct capture *capture, char error[static SOURCE_ERROR
 	if (stream) {
 		setvbuf(stream, NULL, _IONBF, 0);
 		capture->pcap = pcap_fopen_offline_with_tstamp_precision(
-		        stream, PCAP_TSTAMP_PRECISION_NANO, text);
+			stream, PCAP_TSTAMP_PRECISION_NANO, text);
 		if (!capture->pcap)
 			fclose(stream);
 	}
@@ -184,13 +184,13 @@ static int start_libpcap(struct capture *capture, char error[static SOURCE_ERROR
 }
 
 static int compile_filter(
-        struct capture *capture, const char *filter, char error[static SOURCE_ERROR_BYTES])
+	struct capture *capture, const char *filter, char error[static SOURCE_ERROR_BYTES])
 {
 	if (!filter || !*filter)
 		return 0;
 	if (pcap_compile(capture->pcap, &capture->filter, filter, 1, PCAP_NETMASK_UNKNOWN)) {
 		snprintf(error, SOURCE_ERROR_BYTES, "filter '%s': %s", filter,
-		        pcap_geterr(capture->pcap));
+			pcap_geterr(capture->pcap));
 		return -EINVAL;
 	}
 	capture->has_filter = true;
@@ -198,7 +198,7 @@ static int compile_filter(
 }
 
 static int start(struct capture *capture, int fd, const char *filter,
-        char error[static SOURCE_ERROR_BYTES])
+	char error[static SOURCE_ERROR_BYTES])
 {
 	char reason[FEED_REASON_BYTES];
 
@@ -215,7 +215,7 @@ static int start(struct capture *capture, int fd, const char *filter,
 }
 
 int capture_open(int fd, const char *name, const char *filter, struct capture **ret_capture,
-        char error[static SOURCE_ERROR_BYTES])
+	char error[static SOURCE_ERROR_BYTES])
 {
 	struct capture *capture = calloc(1, sizeof(*capture));
 

@@ -22,7 +22,7 @@ struct capture;
  * NULL. 0, or a negative errno with a sentence in .error.
  */
 int capture_open(int fd, const char *name, const char *filter, struct capture **ret_capture,
-        char error[static SOURCE_ERROR_BYTES]);
+	char error[static SOURCE_ERROR_BYTES]);
 
 /* LINKTYPE_ value. */
 int capture_link_type(const struct capture *capture);

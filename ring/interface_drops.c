@@ -22,7 +22,7 @@ static int open_counter(const char *interface, const char *file)
 	if (strchr(interface, '/'))
 		return -1;
 	snprintf(path, sizeof(path), "/sys/class/net/%.*s/statistics/%s", IFNAMSIZ, interface,
-	        file);
+		file);
 	return open(path, O_RDONLY | O_CLOEXEC);
 }
 

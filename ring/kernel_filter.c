@@ -48,7 +48,7 @@ static pcap_t *open_live(const char *interface, int snap_bytes)
 }
 
 static pcap_t *open_compiler(
-        const char *interface, int link_type, int snap_bytes, const char *expression)
+	const char *interface, int link_type, int snap_bytes, const char *expression)
 {
 	pcap_t *handle = NULL;
 
@@ -62,7 +62,7 @@ static pcap_t *open_compiler(
 	}
 	if (!handle)
 		handle = pcap_open_dead(
-		        link_type == LINKTYPE_RAW ? DLT_RAW : link_type, snap_bytes);
+			link_type == LINKTYPE_RAW ? DLT_RAW : link_type, snap_bytes);
 	return handle;
 }
 
@@ -76,7 +76,7 @@ static bpf_u_int32 netmask_of(const char *interface)
 }
 
 static int attach(int fd, const struct bpf_program *program, const char *expression,
-        char error[static SOURCE_ERROR_BYTES])
+	char error[static SOURCE_ERROR_BYTES])
 {
 	struct sock_fprog kernel_program = {
 		.len = (unsigned short)program->bf_len,
@@ -85,35 +85,35 @@ static int attach(int fd, const struct bpf_program *program, const char *express
 
 	if (program->bf_len > BPF_MAXINSNS) {
 		snprintf(error, SOURCE_ERROR_BYTES,
-		        "filter '%s': too long for the kernel (%u instructions of %u)",
-		        expression, program->bf_len, BPF_MAXINSNS);
+			"filter '%s': too long for the kernel (%u instructions of %u)",
+			expression, program->bf_len, BPF_MAXINSNS);
 		return -E2BIG;
 	}
 	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &kernel_program,
-	            sizeof(kernel_program))) {
+		    sizeof(kernel_program))) {
 		int outcome = -errno;
 		snprintf(error, SOURCE_ERROR_BYTES, "filter '%s': the kernel refuses it: %s",
-		        expression, strerror(-outcome));
+			expression, strerror(-outcome));
 		return outcome;
 	}
 	return 0;
 }
 
 static int attach_expression(int fd, const char *interface, int link_type, int snap_bytes,
-        const char *expression, char error[static SOURCE_ERROR_BYTES])
+	const char *expression, char error[static SOURCE_ERROR_BYTES])
 {
 	struct bpf_program program;
 	pcap_t *compiler = open_compiler(interface, link_type, snap_bytes, expression);
 
 	if (!compiler) {
 		snprintf(error, SOURCE_ERROR_BYTES,
-		        "filter '%s': 'vlan' can only be compiled while %s is up", expression,
-		        interface);
+			"filter '%s': 'vlan' can only be compiled while %s is up", expression,
+			interface);
 		return -ENETDOWN;
 	}
 	if (pcap_compile(compiler, &program, expression, 1, netmask_of(interface))) {
 		snprintf(error, SOURCE_ERROR_BYTES, "filter '%s': %s", expression,
-		        pcap_geterr(compiler));
+			pcap_geterr(compiler));
 		pcap_close(compiler);
 		return -EINVAL;
 	}
@@ -124,14 +124,14 @@ static int attach_expression(int fd, const char *interface, int link_type, int s
 }
 
 int kernel_filter_attach(int fd, const char *interface, int link_type, uint32_t snap_bytes,
-        const char *expression, char error[static SOURCE_ERROR_BYTES])
+	const char *expression, char error[static SOURCE_ERROR_BYTES])
 {
 	struct bpf_insn keep = BPF_STMT(BPF_RET | BPF_K, snap_bytes);
 	const struct bpf_program snap_only = { .bf_len = 1, .bf_insns = &keep };
 
 	if (expression && *expression)
 		return attach_expression(
-		        fd, interface, link_type, snap_of(snap_bytes), expression, error);
+			fd, interface, link_type, snap_of(snap_bytes), expression, error);
 	if (snap_bytes)
 		return attach(fd, &snap_only, "snap length", error);
 	return 0;

@@ -16,6 +16,6 @@
  * errno with a sentence in .error that has the expression.
  */
 int kernel_filter_attach(int fd, const char *interface, int link_type, uint32_t snap_bytes,
-        const char *expression, char error[static SOURCE_ERROR_BYTES]);
+	const char *expression, char error[static SOURCE_ERROR_BYTES]);
 
 #endif

@@ -108,12 +108,12 @@ static bool rebind(struct link_watch *watch)
 	unsigned hardware_type;
 
 	int outcome = link_watch_find(
-	        watch->fd, watch->interface, &if_index, &link_type, &hardware_type);
+		watch->fd, watch->interface, &if_index, &link_type, &hardware_type);
 	if (outcome == -ENODEV)
 		return false;
 	if (outcome || link_type != watch->link_type) {
 		snprintf(watch->notice, sizeof(watch->notice),
-		        "%s: came back with another kind of link", watch->interface);
+			"%s: came back with another kind of link", watch->interface);
 		return false;
 	}
 	if (bind_to(watch, if_index))
@@ -124,7 +124,7 @@ static bool rebind(struct link_watch *watch)
 }
 
 int link_watch_find(int fd, const char *interface, int *ret_if_index, int *ret_link_type,
-        unsigned *ret_hardware_type)
+	unsigned *ret_hardware_type)
 {
 	struct ifreq request = request_named(interface);
 
@@ -178,7 +178,7 @@ bool link_watch_poll(struct link_watch *watch)
 		watch->is_lost = false;
 		watch->returns++;
 		snprintf(watch->notice, sizeof(watch->notice), "%s: capturing again",
-		        watch->interface);
+			watch->interface);
 	}
 	return is_new;
 }

@@ -34,7 +34,7 @@ struct link_watch {
 /* Learn the interface's index and link type. 0, -ENODEV, or -EPROTONOSUPPORT (then
  * *ret_hardware_type says what it is). */
 int link_watch_find(int fd, const char *interface, int *ret_if_index, int *ret_link_type,
-        unsigned *ret_hardware_type);
+	unsigned *ret_hardware_type);
 
 /* Bind and ask for promiscuous mode. Succeeds on an interface that is down: that is a loss
  * which is waited out. 0 or a negative errno. */

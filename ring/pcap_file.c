@@ -58,12 +58,12 @@ static const char *name_of(const char *file)
 static int open_file(const char *file, int *ret_fd, char error[static SOURCE_ERROR_BYTES])
 {
 	int fd = is_stdin(file) ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
-	                        : open(file, O_RDONLY | O_CLOEXEC);
+				: open(file, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0) {
 		int outcome = -errno;
 		snprintf(
-		        error, SOURCE_ERROR_BYTES, "%s: %s", name_of(file), strerror(-outcome));
+			error, SOURCE_ERROR_BYTES, "%s: %s", name_of(file), strerror(-outcome));
 		return outcome;
 	}
 	*ret_fd = fd;
@@ -78,25 +78,25 @@ static bool is_regular(int fd)
 }
 
 static int check_link_type(const struct pcap_file *replay, const struct capture *capture,
-        size_t index, char error[static SOURCE_ERROR_BYTES])
+	size_t index, char error[static SOURCE_ERROR_BYTES])
 {
 	if (index == 0 || capture_link_type(capture) == replay->link_type)
 		return 0;
 	snprintf(error, SOURCE_ERROR_BYTES,
-	        "%s has link type %d, but %s has link type %d: read them apart",
-	        name_of(replay->files[index]), capture_link_type(capture),
-	        name_of(replay->files[0]), replay->link_type);
+		"%s has link type %d, but %s has link type %d: read them apart",
+		name_of(replay->files[index]), capture_link_type(capture),
+		name_of(replay->files[0]), replay->link_type);
 	return -EINVAL;
 }
 
 /* Open file .index as a capture, from .fd (taken). */
 static int open_capture(
-        struct pcap_file *replay, size_t index, int fd, char error[static SOURCE_ERROR_BYTES])
+	struct pcap_file *replay, size_t index, int fd, char error[static SOURCE_ERROR_BYTES])
 {
 	struct capture *capture;
 
 	int outcome = capture_open(
-	        fd, name_of(replay->files[index]), replay->filter, &capture, error);
+		fd, name_of(replay->files[index]), replay->filter, &capture, error);
 	if (outcome)
 		return outcome;
 	outcome = check_link_type(replay, capture, index, error);
@@ -122,7 +122,7 @@ static void set_aside(struct slot *slot, size_t index, int spare_fd)
 }
 
 static int judge_file(
-        struct pcap_file *replay, size_t index, char error[static SOURCE_ERROR_BYTES])
+	struct pcap_file *replay, size_t index, char error[static SOURCE_ERROR_BYTES])
 {
 	struct slot *slot = &replay->slots[index];
 	int fd, spare_fd = -1;
@@ -144,7 +144,7 @@ static int judge_file(
 }
 
 static int check_stdin_once(
-        const struct source_config *config, char error[static SOURCE_ERROR_BYTES])
+	const struct source_config *config, char error[static SOURCE_ERROR_BYTES])
 {
 	size_t times = 0;
 
@@ -157,7 +157,7 @@ static int check_stdin_once(
 }
 
 static int set_up(struct pcap_file *replay, const struct source_config *config,
-        char error[static SOURCE_ERROR_BYTES])
+	char error[static SOURCE_ERROR_BYTES])
 {
 	int outcome = check_stdin_once(config, error);
 	if (outcome)
@@ -193,7 +193,7 @@ static void pcap_file_close(void *state)
 }
 
 static int pcap_file_open(const struct source_config *config, void **ret_state,
-        int *ret_link_type, char error[static SOURCE_ERROR_BYTES])
+	int *ret_link_type, char error[static SOURCE_ERROR_BYTES])
 {
 	struct pcap_file *replay = calloc(1, sizeof(*replay));
 
@@ -259,7 +259,7 @@ static void keep(struct pcap_file *replay, struct packet *packet)
 
 /* True: the batch can take more. */
 static bool read_packet(
-        struct pcap_file *replay, struct capture *capture, struct packet_batch *batch)
+	struct pcap_file *replay, struct capture *capture, struct packet_batch *batch)
 {
 	struct packet *packet = &batch->packets[batch->count];
 

@@ -8,7 +8,7 @@
  * lane waits on is a copy with a number that never changes:
  *
  *   capturing    libpcap's descriptor
- *   link lost    the read end of a pipe to which nobody writes: silent
+ *   no handle    the read end of a pipe to which nobody writes: silent
  */
 #include "ring/source.h"
 
@@ -48,13 +48,16 @@ struct handle_count {
 
 struct pcap_live {
 	struct source_config config; /* pointers borrowed */
-	pcap_t *pcap;                /* NULL: link lost */
+	pcap_t *pcap;                /* NULL: the link was lost for good */
+	bool is_lost;
+	bool is_dead; /* lost, and the handle will not work again */
 	bool has_ns_stamps;
 	int link_type;
 	uint32_t if_index;
 	int wait_fd;
 	int silent_fds[2]; /* a pipe */
-	int query_fd;      /* for interface flags; -1: none are asked for */
+	int query_fd;      /* for interface flags */
+	uint64_t check_interval_ns;
 	uint64_t next_check_ns;
 	uint64_t newest_ns;
 	struct view_arena arena;
@@ -76,6 +79,12 @@ static uint64_t clock_now_ns(clockid_t clock)
 static bool is_any(const struct pcap_live *live)
 {
 	return strcmp(live->config.interface, "any") == 0;
+}
+
+/* How long libpcap may keep a packet to itself. */
+static uint64_t holdback_ns(const struct pcap_live *live)
+{
+	return 2 * live->config.retire_timeout_ms * NS_PER_MS;
 }
 
 /* -- libpcap's handle -----------------------------------------------------------------------
@@ -118,7 +127,7 @@ static int activate(pcap_t *pcap, const char *interface, char error[static SOURC
 }
 
 static int set_filter(
-        struct pcap_live *live, pcap_t *pcap, char error[static SOURCE_ERROR_BYTES])
+	struct pcap_live *live, pcap_t *pcap, char error[static SOURCE_ERROR_BYTES])
 {
 	const char *filter = live->config.filter;
 	char text[PCAP_ERRBUF_SIZE];
@@ -136,12 +145,12 @@ static int set_filter(
 	}
 	if (outcome)
 		snprintf(error, SOURCE_ERROR_BYTES, "filter '%s': %s", filter,
-		        pcap_geterr(pcap));
+			pcap_geterr(pcap));
 	return outcome ? -EINVAL : 0;
 }
 
 static int start_handle(
-        struct pcap_live *live, pcap_t *pcap, char error[static SOURCE_ERROR_BYTES])
+	struct pcap_live *live, pcap_t *pcap, char error[static SOURCE_ERROR_BYTES])
 {
 	char text[PCAP_ERRBUF_SIZE];
 
@@ -209,53 +218,91 @@ static void add_handle_counts(struct pcap_live *live)
 	grow(&live->interface_dropped, counts.ps_ifdrop);
 }
 
-/* -- the link -------------------------------------------------------------------------------
- */
+/* -- the link ------------------------------------------------------------------------------- */
 
-static bool is_up(const struct pcap_live *live)
+/* By index, because the interface may have been renamed meanwhile. */
+static bool interface_exists(const struct pcap_live *live, char name[static IF_NAMESIZE])
+{
+	return if_indextoname(live->if_index, name) != NULL;
+}
+
+static bool is_up(const struct pcap_live *live, const char *name)
 {
 	struct ifreq request = { 0 };
 
-	if (live->query_fd < 0)
-		return true;
-	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", live->config.interface);
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
 	return !ioctl(live->query_fd, SIOCGIFFLAGS, &request) && (request.ifr_flags & IFF_UP);
 }
 
+/* The handle stays open for a while: it may still hold packets from before. */
 static void lose(struct pcap_live *live)
 {
+	live->is_lost = true;
+	live->losses++;
+	live->next_check_ns = clock_now_ns(CLOCK_MONOTONIC) + live->check_interval_ns;
+	snprintf(live->notice, sizeof(live->notice), "%s: link lost", live->config.interface);
+}
+
+static void come_back(struct pcap_live *live)
+{
+	live->is_lost = false;
+	live->is_dead = false;
+	live->returns++;
+	snprintf(live->notice, sizeof(live->notice), "%s: capturing again",
+		live->config.interface);
+}
+
+static void close_handle(struct pcap_live *live)
+{
+	if (!live->pcap)
+		return;
 	add_handle_counts(live);
 	wait_on(live, live->silent_fds[0]);
 	pcap_close(live->pcap);
 	live->pcap = NULL;
-	live->losses++;
-	snprintf(live->notice, sizeof(live->notice), "%s: link lost", live->config.interface);
 }
 
-static void try_again(struct pcap_live *live)
+/* The handle is of no more use: open another one when the name is an interface again. */
+static void replace_handle(struct pcap_live *live)
 {
-	if (!is_up(live) || open_handle(live, live->notice))
-		return;
 	uint32_t if_index = if_nametoindex(live->config.interface);
+
+	close_handle(live);
+	if (!is_any(live) && (!if_index || !is_up(live, live->config.interface)))
+		return;
+	if (open_handle(live, live->notice))
+		return;
+	if (dlt_link_type(pcap_datalink(live->pcap)) != live->link_type) {
+		close_handle(live);
+		snprintf(live->notice, sizeof(live->notice),
+			"%s: came back with another kind of link", live->config.interface);
+		return;
+	}
 	live->rebinds += if_index != live->if_index;
 	live->if_index = if_index;
-	live->returns++;
-	snprintf(live->notice, sizeof(live->notice), "%s: capturing again",
-	        live->config.interface);
+	come_back(live);
 }
 
 /* A few times a second, when there is nothing to hand over. */
 static void check_link(struct pcap_live *live)
 {
+	char name[IF_NAMESIZE];
 	uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
 
 	if (now_ns < live->next_check_ns)
 		return;
-	live->next_check_ns = now_ns + TRY_INTERVAL_NS;
-	if (!live->pcap)
-		try_again(live);
-	else if (!is_up(live) ||
-	         (!is_any(live) && if_nametoindex(live->config.interface) != live->if_index))
+	live->next_check_ns = now_ns + live->check_interval_ns;
+	if (live->is_lost && live->is_dead) {
+		replace_handle(live);
+		return;
+	}
+	if (is_any(live))
+		return;
+	live->is_dead = !interface_exists(live, name);
+	bool is_working = !live->is_dead && is_up(live, name);
+	if (live->is_lost && is_working)
+		come_back(live);
+	else if (!live->is_lost && !is_working)
 		lose(live);
 }
 
@@ -267,16 +314,17 @@ static int set_up(struct pcap_live *live, char error[static SOURCE_ERROR_BYTES])
 	if (pipe(live->silent_fds) || view_arena_open(&live->arena, live->config.snap_bytes)) {
 		int outcome = errno ? -errno : -ENOMEM;
 		snprintf(error, SOURCE_ERROR_BYTES, "%s: %s", live->config.interface,
-		        strerror(-outcome));
+			strerror(-outcome));
 		return outcome;
 	}
 	fcntl(live->silent_fds[0], F_SETFD, FD_CLOEXEC);
 	fcntl(live->silent_fds[1], F_SETFD, FD_CLOEXEC);
 	live->wait_fd = fcntl(live->silent_fds[0], F_DUPFD_CLOEXEC, 0);
-	if (!is_any(live))
-		live->query_fd = socket(AF_INET, SOCK_DGRAM, 0);
-	if (live->query_fd >= 0)
-		fcntl(live->query_fd, F_SETFD, FD_CLOEXEC);
+	live->query_fd = socket(AF_INET, SOCK_DGRAM, 0);
+	fcntl(live->query_fd, F_SETFD, FD_CLOEXEC);
+	live->check_interval_ns = TRY_INTERVAL_NS;
+	if (live->check_interval_ns < holdback_ns(live))
+		live->check_interval_ns = holdback_ns(live);
 	live->if_index = if_nametoindex(live->config.interface);
 	int outcome = open_handle(live, error);
 	if (outcome)
@@ -306,7 +354,7 @@ static void pcap_live_close(void *state)
 }
 
 static int pcap_live_open(const struct source_config *config, void **ret_state,
-        int *ret_link_type, char error[static SOURCE_ERROR_BYTES])
+	int *ret_link_type, char error[static SOURCE_ERROR_BYTES])
 {
 	struct pcap_live *live = calloc(1, sizeof(*live));
 
@@ -352,12 +400,12 @@ static void note_cooked(const struct pcap_live *live, struct packet *packet)
 	if (live->link_type != LINKTYPE_LINUX_SLL2 || packet->captured_bytes < SLL2_BYTES)
 		return;
 	packet->if_index = (uint32_t)index[0] << 24 | (uint32_t)index[1] << 16 |
-	                   (uint32_t)index[2] << 8 | index[3];
+			   (uint32_t)index[2] << 8 | index[3];
 	packet->is_outgoing = packet->bytes[SLL2_PKT_TYPE_OFFSET] == SLL2_OUTGOING;
 }
 
 static void keep(struct pcap_live *live, const struct pcap_pkthdr *header, const u_char *bytes,
-        struct packet_batch *batch)
+	struct packet_batch *batch)
 {
 	struct packet *packet = &batch->packets[batch->count++];
 
@@ -378,19 +426,18 @@ static void fill(struct pcap_live *live, struct packet_batch *batch)
 {
 	struct pcap_pkthdr *header;
 	const u_char *bytes;
+	int outcome = 1;
 
 	while (batch->count < PACKET_BATCH_MAX && view_arena_has_room(&live->arena)) {
-		int outcome = pcap_next_ex(live->pcap, &header, &bytes);
-		if (outcome == 1)
-			keep(live, header, bytes, batch);
-		else if (outcome == 0)
-			return;
-		else if (batch->count == 0)
+		outcome = pcap_next_ex(live->pcap, &header, &bytes);
+		if (outcome != 1)
 			break;
-		else
-			return; /* the error comes again with the next batch */
+		keep(live, header, bytes, batch);
 	}
-	if (batch->count == 0)
+	if (outcome >= 0)
+		return;
+	live->is_dead = true;
+	if (!live->is_lost)
 		lose(live);
 }
 
@@ -398,8 +445,7 @@ static void fill(struct pcap_live *live, struct packet_batch *batch)
 static uint64_t idle_clock_ns(const struct pcap_live *live)
 {
 	uint64_t now_ns = clock_now_ns(CLOCK_REALTIME);
-	uint64_t holdback_ns = 2 * live->config.retire_timeout_ms * NS_PER_MS;
-	uint64_t clock_ns = now_ns > holdback_ns ? now_ns - holdback_ns : 0;
+	uint64_t clock_ns = now_ns > holdback_ns(live) ? now_ns - holdback_ns(live) : 0;
 
 	return clock_ns > live->newest_ns ? clock_ns : live->newest_ns;
 }

@@ -25,6 +25,6 @@ struct ring_layout {
 
 /* Plan a ring. 0, or -EINVAL with a sentence in .error that names the option. */
 int ring_layout_plan(uint32_t block_bytes, uint32_t block_count, uint32_t retire_timeout_ms,
-        uint32_t page_bytes, struct ring_layout *ret_layout, char *error, size_t error_bytes);
+	uint32_t page_bytes, struct ring_layout *ret_layout, char *error, size_t error_bytes);
 
 #endif

@@ -111,8 +111,8 @@ static void view_tag(struct packet *view, const struct tpacket3_hdr *header)
 		return;
 	view->vlan_tci = (uint16_t)header->hv1.tp_vlan_tci;
 	view->vlan_tpid = header->tp_status & TP_STATUS_VLAN_TPID_VALID
-	                          ? header->hv1.tp_vlan_tpid
-	                          : TPID_8021Q;
+				  ? header->hv1.tp_vlan_tpid
+				  : TPID_8021Q;
 	if (view->wire_bytes <= UINT32_MAX - VLAN_TAG_BYTES)
 		view->wire_bytes += VLAN_TAG_BYTES;
 }
@@ -139,7 +139,7 @@ static void view_gso(struct packet *view, const uint8_t *frame)
 }
 
 static void view_packet(struct packet *view, const struct tpacket3_hdr *header,
-        const struct sockaddr_ll *address)
+	const struct sockaddr_ll *address)
 {
 	const uint8_t *frame = (const uint8_t *)header + header->tp_mac;
 
@@ -147,7 +147,7 @@ static void view_packet(struct packet *view, const struct tpacket3_hdr *header,
 		.bytes = frame,
 		.captured_bytes = header->tp_snaplen,
 		.wire_bytes = header->tp_len < header->tp_snaplen ? header->tp_snaplen
-		                                                  : header->tp_len,
+								  : header->tp_len,
 		.stamp_ns = header->tp_sec * NS_PER_SECOND + header->tp_nsec,
 		.if_index = (uint32_t)address->sll_ifindex,
 		.is_outgoing = address->sll_pkttype == PACKET_OUTGOING,
@@ -168,7 +168,7 @@ static void take_packet(struct ring_walk *walk, struct packet_batch *batch)
 	const uint8_t *place = block + walk->next_pkt_offset;
 	const struct tpacket3_hdr *header = (const struct tpacket3_hdr *)place;
 	const struct sockaddr_ll *address =
-	        (const struct sockaddr_ll *)(place + ADDRESS_OFFSET);
+		(const struct sockaddr_ll *)(place + ADDRESS_OFFSET);
 
 	if (!is_frame_inside(walk, header)) {
 		abandon_head(walk);
@@ -186,7 +186,7 @@ static void take_packet(struct ring_walk *walk, struct packet_batch *batch)
 }
 
 void ring_walk_init(struct ring_walk *walk, void *memory, uint32_t block_bytes,
-        uint32_t block_count, bool skips_outgoing)
+	uint32_t block_count, bool skips_outgoing)
 {
 	*walk = (struct ring_walk){
 		.memory = memory,

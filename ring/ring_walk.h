@@ -32,7 +32,7 @@ struct ring_walk {
 };
 
 void ring_walk_init(struct ring_walk *walk, void *memory, uint32_t block_bytes,
-        uint32_t block_count, bool skips_outgoing);
+	uint32_t block_count, bool skips_outgoing);
 
 /* Append views to .batch until it is full or no block is ready. */
 void ring_walk_fill(struct ring_walk *walk, struct packet_batch *batch);

@@ -26,11 +26,11 @@ static const struct source_kind *kind_named(const char *name)
 }
 
 static int check(const struct source_kind *kind, const struct source_config *config,
-        char error[static SOURCE_ERROR_BYTES])
+	char error[static SOURCE_ERROR_BYTES])
 {
 	if (!kind->ops) {
 		snprintf(error, SOURCE_ERROR_BYTES, "%s: this source is not part of this build",
-		        kind->name);
+			kind->name);
 		return -ENOTSUP;
 	}
 	if (kind->is_live && (!config->interface || !*config->interface)) {
@@ -45,7 +45,7 @@ static int check(const struct source_kind *kind, const struct source_config *con
 }
 
 static int open_kind(struct source *source, const struct source_kind *kind,
-        const struct source_config *config, char error[static SOURCE_ERROR_BYTES])
+	const struct source_config *config, char error[static SOURCE_ERROR_BYTES])
 {
 	int outcome = check(kind, config, error);
 	if (outcome)
@@ -55,7 +55,7 @@ static int open_kind(struct source *source, const struct source_kind *kind,
 }
 
 static int open_best(struct source *source, const struct source_config *config,
-        char error[static SOURCE_ERROR_BYTES])
+	char error[static SOURCE_ERROR_BYTES])
 {
 	bool is_live = config->file_count == 0;
 	int outcome = -ENOTSUP;
@@ -73,7 +73,7 @@ static int open_best(struct source *source, const struct source_config *config,
 }
 
 static int open_named(struct source *source, const struct source_config *config,
-        char error[static SOURCE_ERROR_BYTES])
+	char error[static SOURCE_ERROR_BYTES])
 {
 	const struct source_kind *kind = kind_named(config->kind);
 
@@ -85,7 +85,7 @@ static int open_named(struct source *source, const struct source_config *config,
 }
 
 int source_open(const struct source_config *config, struct source **ret_source,
-        char error[static SOURCE_ERROR_BYTES])
+	char error[static SOURCE_ERROR_BYTES])
 {
 	struct source *source = calloc(1, sizeof(*source));
 
@@ -95,7 +95,7 @@ int source_open(const struct source_config *config, struct source **ret_source,
 		return -ENOMEM;
 	}
 	int outcome = config->kind ? open_named(source, config, error)
-	                           : open_best(source, config, error);
+				   : open_best(source, config, error);
 	if (outcome) {
 		free(source);
 		return outcome;

@@ -52,7 +52,7 @@ struct source_ops {
 	/* -EPROTONOSUPPORT: not an interface for this source; the next live one is tried when
 	 * config->kind is NULL. */
 	int (*open)(const struct source_config *config, void **ret_state, int *ret_link_type,
-	        char error[static SOURCE_ERROR_BYTES]);
+		char error[static SOURCE_ERROR_BYTES]);
 	int (*fd)(void *state); /* NULL: none */
 	int (*next)(void *state, struct packet_batch *batch);
 	void (*release)(void *state, struct packet_batch *batch);
@@ -65,7 +65,7 @@ struct source_ops {
 /* Open the source that config->kind names, or the best one. 0, or a negative errno with a
  * sentence in .error that names the interface, file or option. */
 int source_open(const struct source_config *config, struct source **ret_source,
-        char error[static SOURCE_ERROR_BYTES]);
+	char error[static SOURCE_ERROR_BYTES]);
 
 /* Link type of every packet of this source: a LINKTYPE_ value (not libpcap's DLT_ aliases). */
 int source_link_type(const struct source *source);

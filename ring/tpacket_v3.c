@@ -61,7 +61,7 @@ static int fail(char error[static SOURCE_ERROR_BYTES], const char *interface, co
 }
 
 static int open_socket(
-        struct tpacket_v3 *ring, const char *interface, char error[static SOURCE_ERROR_BYTES])
+	struct tpacket_v3 *ring, const char *interface, char error[static SOURCE_ERROR_BYTES])
 {
 	ring->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (ring->fd >= 0)
@@ -69,35 +69,35 @@ static int open_socket(
 	if (errno != EPERM && errno != EACCES)
 		return fail(error, interface, "cannot open a packet socket");
 	snprintf(error, SOURCE_ERROR_BYTES,
-	        "%s: capturing needs root, or the capability CAP_NET_RAW", interface);
+		"%s: capturing needs root, or the capability CAP_NET_RAW", interface);
 	return -EPERM;
 }
 
 static int find_interface(struct tpacket_v3 *ring, const char *interface, int *ret_if_index,
-        unsigned *ret_hardware_type, char error[static SOURCE_ERROR_BYTES])
+	unsigned *ret_hardware_type, char error[static SOURCE_ERROR_BYTES])
 {
 	int outcome = link_watch_find(
-	        ring->fd, interface, ret_if_index, &ring->watch.link_type, ret_hardware_type);
+		ring->fd, interface, ret_if_index, &ring->watch.link_type, ret_hardware_type);
 
 	if (outcome == -EPROTONOSUPPORT)
 		snprintf(error, SOURCE_ERROR_BYTES,
-		        "%s: hardware type %u (ARPHRD) is not supported by the ring", interface,
-		        *ret_hardware_type);
+			"%s: hardware type %u (ARPHRD) is not supported by the ring", interface,
+			*ret_hardware_type);
 	else if (outcome)
 		snprintf(error, SOURCE_ERROR_BYTES, "%s: no such interface", interface);
 	return outcome;
 }
 
 static int map_ring(struct tpacket_v3 *ring, const struct source_config *config,
-        char error[static SOURCE_ERROR_BYTES])
+	char error[static SOURCE_ERROR_BYTES])
 {
 	struct ring_layout layout;
 	int version = TPACKET_V3;
 	int on = 1;
 
 	int outcome = ring_layout_plan(config->block_bytes, config->block_count,
-	        config->retire_timeout_ms, (uint32_t)sysconf(_SC_PAGESIZE), &layout, error,
-	        SOURCE_ERROR_BYTES);
+		config->retire_timeout_ms, (uint32_t)sysconf(_SC_PAGESIZE), &layout, error,
+		SOURCE_ERROR_BYTES);
 	if (outcome)
 		return outcome;
 	if (setsockopt(ring->fd, SOL_PACKET, PACKET_VERSION, &version, sizeof(version)))
@@ -105,18 +105,18 @@ static int map_ring(struct tpacket_v3 *ring, const struct source_config *config,
 	if (setsockopt(ring->fd, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof(on)))
 		return fail(error, config->interface, "no PACKET_VNET_HDR in this kernel");
 	if (setsockopt(ring->fd, SOL_PACKET, PACKET_RX_RING, &layout.request,
-	            sizeof(layout.request)))
+		    sizeof(layout.request)))
 		return fail(error, config->interface, "cannot set up the ring");
 	ring->memory_bytes = layout.total_bytes;
 	ring->memory = mmap(NULL, layout.total_bytes, PROT_READ | PROT_WRITE,
-	        MAP_SHARED | MAP_POPULATE, ring->fd, 0);
+		MAP_SHARED | MAP_POPULATE, ring->fd, 0);
 	if (ring->memory == MAP_FAILED)
 		return fail(error, config->interface, "cannot map the ring");
 	return 0;
 }
 
 static int bind_interface(struct tpacket_v3 *ring, const struct source_config *config,
-        int if_index, char error[static SOURCE_ERROR_BYTES])
+	int if_index, char error[static SOURCE_ERROR_BYTES])
 {
 	ring->watch.fd = ring->fd;
 	ring->watch.interface = config->interface;
@@ -124,12 +124,12 @@ static int bind_interface(struct tpacket_v3 *ring, const struct source_config *c
 	int outcome = link_watch_bind(&ring->watch, if_index);
 	if (outcome)
 		snprintf(error, SOURCE_ERROR_BYTES, "%s: cannot bind to the interface: %s",
-		        config->interface, strerror(-outcome));
+			config->interface, strerror(-outcome));
 	return outcome;
 }
 
 static int set_up(struct tpacket_v3 *ring, const struct source_config *config,
-        char error[static SOURCE_ERROR_BYTES])
+	char error[static SOURCE_ERROR_BYTES])
 {
 	int if_index = 0;
 	unsigned hardware_type = 0;
@@ -137,16 +137,16 @@ static int set_up(struct tpacket_v3 *ring, const struct source_config *config,
 	int outcome = open_socket(ring, config->interface, error);
 	if (!outcome)
 		outcome = find_interface(
-		        ring, config->interface, &if_index, &hardware_type, error);
+			ring, config->interface, &if_index, &hardware_type, error);
 	if (!outcome)
 		outcome = map_ring(ring, config, error);
 	if (!outcome)
 		outcome = kernel_filter_attach(ring->fd, config->interface,
-		        ring->watch.link_type, config->snap_bytes, config->filter, error);
+			ring->watch.link_type, config->snap_bytes, config->filter, error);
 	if (outcome)
 		return outcome;
 	ring_walk_init(&ring->walk, ring->memory, config->block_bytes, config->block_count,
-	        hardware_type == ARPHRD_LOOPBACK);
+		hardware_type == ARPHRD_LOOPBACK);
 	interface_drops_open(&ring->drops, config->interface);
 	return bind_interface(ring, config, if_index, error);
 }
@@ -164,7 +164,7 @@ static void tpacket_v3_close(void *state)
 }
 
 static int tpacket_v3_open(const struct source_config *config, void **ret_state,
-        int *ret_link_type, char error[static SOURCE_ERROR_BYTES])
+	int *ret_link_type, char error[static SOURCE_ERROR_BYTES])
 {
 	struct tpacket_v3 *ring = calloc(1, sizeof(*ring));
 

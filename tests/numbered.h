@@ -26,7 +26,7 @@ static inline void numbered_put(uint8_t *to, uint64_t number)
 static inline bool numbered_find(const uint8_t *bytes, uint32_t count, uint64_t *ret_number)
 {
 	for (uint32_t at = 0; at < NUMBERED_SEARCH_BYTES && at + NUMBERED_BYTES <= count;
-	        at++) {
+		at++) {
 		if (memcmp(bytes + at, NUMBERED_MARK, NUMBERED_MARK_BYTES) != 0)
 			continue;
 		memcpy(ret_number, bytes + at + NUMBERED_MARK_BYTES, sizeof(*ret_number));

@@ -149,8 +149,8 @@ static int shoot(struct gun *gun, int fd)
 	}
 	printf("{\"sent\":%" PRIu64 ",\"ip_bytes\":%" PRIu64 ",\"stalls\":%" PRIu64
 	       ",\"seconds\":%.3f}\n",
-	        gun->count, gun->count * gun->ip_bytes, gun->stalls,
-	        (double)(now_ns() - start_ns) / 1e9);
+		gun->count, gun->count * gun->ip_bytes, gun->stalls,
+		(double)(now_ns() - start_ns) / 1e9);
 	return 0;
 }
 
@@ -161,7 +161,7 @@ static int open_socket(const char *interface)
 
 	address.sll_ifindex = (int)if_nametoindex(interface);
 	if (fd < 0 || !address.sll_ifindex ||
-	        bind(fd, (struct sockaddr *)&address, sizeof(address))) {
+		bind(fd, (struct sockaddr *)&address, sizeof(address))) {
 		perror("packet_gun: socket");
 		exit(1);
 	}
@@ -212,8 +212,8 @@ static int read_options(struct gun *gun, int argc, char **argv)
 		}
 	}
 	if (!gun->interface || gun->count > COUNT_MAX || gun->flows == 0 ||
-	        gun->ip_bytes < IP_BYTES + UDP_BYTES + NUMBERED_BYTES ||
-	        gun->ip_bytes > FRAME_BYTES_MAX - ETHERNET_BYTES - TAG_BYTES)
+		gun->ip_bytes < IP_BYTES + UDP_BYTES + NUMBERED_BYTES ||
+		gun->ip_bytes > FRAME_BYTES_MAX - ETHERNET_BYTES - TAG_BYTES)
 		return -1;
 	return 0;
 }

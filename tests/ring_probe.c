@@ -75,7 +75,7 @@ static uint64_t segments_of(const struct packet *packet)
 	const uint8_t *ip = packet->bytes + ETHERNET_BYTES;
 
 	if (packet->gso != PACKET_GSO_TCP || packet->captured_bytes < 2 * 64 ||
-	        ip[0] >> 4 != IP_VERSION_4 || ip[IP_PROTOCOL_AT] != PROTOCOL_TCP)
+		ip[0] >> 4 != IP_VERSION_4 || ip[IP_PROTOCOL_AT] != PROTOCOL_TCP)
 		return 1;
 	uint32_t ip_bytes = (ip[0] & 15u) * 4;
 	uint32_t tcp_bytes = (uint32_t)(ip[ip_bytes + TCP_DATA_OFFSET_AT] >> 4) * 4;
@@ -89,7 +89,7 @@ static void note_number(struct probe *probe, const struct packet *packet)
 	uint64_t number;
 
 	if (!numbered_find(packet->bytes, packet->captured_bytes, &number) ||
-	        number >= NUMBERED_MAX)
+		number >= NUMBERED_MAX)
 		return;
 	totals->numbered++;
 	if (probe->seen[number / 8] & 1u << number % 8)
@@ -127,12 +127,12 @@ static void say_link(struct probe *probe, struct source *source)
 
 	source_stats(source, &now);
 	bool is_news = now.link_losses != probe->stats.link_losses ||
-	               now.link_returns != probe->stats.link_returns;
+		       now.link_returns != probe->stats.link_returns;
 	probe->stats = now;
 	if (is_news)
 		printf("{\"event\":\"link\",\"losses\":%" PRIu64 ",\"returns\":%" PRIu64
 		       ",\"rebinds\":%" PRIu64 ",\"text\":\"%s\"}\n",
-		        now.link_losses, now.link_returns, now.rebinds, source_error(source));
+			now.link_losses, now.link_returns, now.rebinds, source_error(source));
 	fflush(stdout);
 }
 
@@ -143,26 +143,26 @@ static void say_end(struct probe *probe, struct source *source, int outcome)
 
 	source_stats(source, &probe->stats);
 	printf("{\"event\":\"end\",\"source\":\"%s\",\"link_type\":%d,\"outcome\":%d",
-	        source_name(source), source_link_type(source), outcome);
+		source_name(source), source_link_type(source), outcome);
 	printf(",\"packets\":%" PRIu64 ",\"wire_bytes\":%" PRIu64
 	       ",\"captured_bytes\":%" PRIu64,
-	        totals->packets, totals->wire_bytes, totals->captured_bytes);
+		totals->packets, totals->wire_bytes, totals->captured_bytes);
 	printf(",\"tagged\":%" PRIu64 ",\"tpid\":%u,\"tci\":%u,\"outgoing\":%" PRIu64,
-	        totals->tagged, totals->tpid, totals->tci, totals->outgoing);
+		totals->tagged, totals->tpid, totals->tci, totals->outgoing);
 	printf(",\"if_index\":%u,\"super_packets\":%" PRIu64 ",\"segments\":%" PRIu64,
-	        totals->if_index, totals->super_packets, totals->segments);
+		totals->if_index, totals->super_packets, totals->segments);
 	printf(",\"numbered\":%" PRIu64 ",\"twice\":%" PRIu64 ",\"missing\":%" PRIu64,
-	        totals->numbered, totals->twice,
-	        totals->newest_number - (totals->numbered - totals->twice));
+		totals->numbered, totals->twice,
+		totals->newest_number - (totals->numbered - totals->twice));
 	printf(",\"latency_ms\":%.3f,\"clock_back\":%" PRIu64,
-	        (double)totals->latency_ns_max / 1e6, totals->clock_back);
+		(double)totals->latency_ns_max / 1e6, totals->clock_back);
 	printf(",\"received\":%" PRIu64 ",\"dropped\":%" PRIu64
 	       ",\"interface_dropped\":%" PRIu64,
-	        stats->received_pkts, stats->dropped_pkts, stats->interface_dropped_pkts);
+		stats->received_pkts, stats->dropped_pkts, stats->interface_dropped_pkts);
 	printf(",\"freezes\":%" PRIu64 ",\"duplicates\":%" PRIu64 ",\"losses\":%" PRIu64,
-	        stats->freezes, stats->duplicate_pkts, stats->link_losses);
+		stats->freezes, stats->duplicate_pkts, stats->link_losses);
 	printf(",\"returns\":%" PRIu64 ",\"rebinds\":%" PRIu64 ",\"text\":\"%s\"}\n",
-	        stats->link_returns, stats->rebinds, source_error(source));
+		stats->link_returns, stats->rebinds, source_error(source));
 }
 
 static void wait_for_packets(struct source *source)
@@ -202,7 +202,7 @@ static int run(struct probe *probe, struct source *source)
 	do {
 		outcome = pass(probe, source, &batch);
 	} while (outcome == 0 && !batch.is_end && now_ns(CLOCK_MONOTONIC) < end_ns &&
-	         (!probe->until || probe->totals.packets < probe->until));
+		 (!probe->until || probe->totals.packets < probe->until));
 	return outcome;
 }
 
