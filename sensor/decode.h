@@ -25,9 +25,8 @@ struct decoder_config {
 	int link_type; /* LINKTYPE_ value of the source */
 	enum count_mode count;
 	enum fragment_mode fragments;
-	uint32_t
-		fragment_entries; /* datagrams in reassembly remembered at once; 0: the default */
-	uint64_t hash_key[2];     /* keys the fragment table's hash */
+	uint32_t fragment_entries; /* datagrams remembered at once; 0: the default */
+	uint64_t hash_key[2];      /* keys the fragment table's hash */
 };
 
 struct decoder;

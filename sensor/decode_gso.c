@@ -169,13 +169,13 @@ static uint64_t measure_headers(struct cursor in, uint8_t protocol, enum packet_
 	return at.header_bytes;
 }
 
-void decode_gso(struct cursor in, const struct packet *packet, const struct ip_shape *shape,
-	uint64_t wire_bytes, struct packet_meta *meta)
+void decode_gso(const struct cursor *in, const struct packet *packet,
+	const struct ip_shape *shape, uint64_t wire_bytes, struct packet_meta *meta)
 {
 	if (packet->gso_bytes == 0 || shape->part != FRAGMENT_WHOLE)
 		return;
 	uint64_t header_bytes =
-		shape->header_bytes + measure_headers(in, meta->protocol, packet->gso);
+		shape->header_bytes + measure_headers(*in, meta->protocol, packet->gso);
 	uint64_t ip_bytes = meta->octets < wire_bytes ? meta->octets : wire_bytes;
 	if (ip_bytes <= header_bytes || ip_bytes - header_bytes <= packet->gso_bytes)
 		return;

@@ -211,7 +211,5 @@ enum drop_reason decode_ip(struct cursor *in, uint64_t wire_bytes, struct packet
 					  ? decode_ip4(in, wire_bytes, meta, ret_shape)
 					  : decode_ip6(in, wire_bytes, meta, ret_shape);
 	meta->is_icmp = decode_transport_is_icmp(meta);
-	if (reason == DROP_NONE && ret_shape->has_transport)
-		decode_transport(*in, meta);
 	return reason;
 }

@@ -61,14 +61,14 @@ link_decode decode_ethertype_mpls;
 link_decode decode_wan_ppp_protocol;
 
 /*
- * IPv4 or IPv6, as meta->ip_version announces, and the transport header behind it.
+ * IPv4 or IPv6, as meta->ip_version announces, up to the transport header.
  * wire_bytes: what the frame had on the wire from here on, at least the octets in the cursor.
  */
 enum drop_reason decode_ip(struct cursor *in, uint64_t wire_bytes, struct packet_meta *meta,
 	struct ip_shape *ret_shape);
 
 /* Ports, ICMP type and TCP flags; what is cut off stays 0. */
-void decode_transport(struct cursor in, struct packet_meta *meta);
+void decode_transport(struct cursor *in, struct packet_meta *meta);
 
 /* ICMP in IPv4 or ICMPv6 in IPv6; the other way round they are protocols like any other. */
 static inline bool decode_transport_is_icmp(const struct packet_meta *meta)
@@ -80,7 +80,7 @@ static inline bool decode_transport_is_icmp(const struct packet_meta *meta)
  * Count a super-packet as its wire segments: set meta->packets and meta->octets.
  * in: at the transport header; wire_bytes: as for decode_ip().
  */
-void decode_gso(struct cursor in, const struct packet *packet, const struct ip_shape *shape,
-	uint64_t wire_bytes, struct packet_meta *meta);
+void decode_gso(const struct cursor *in, const struct packet *packet,
+	const struct ip_shape *shape, uint64_t wire_bytes, struct packet_meta *meta);
 
 #endif

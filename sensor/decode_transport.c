@@ -85,22 +85,22 @@ static void decode_tcp(struct cursor *in, struct packet_meta *meta)
 	meta->tcp_flags = cursor_be16(in) & TCP_CONTROL_MASK;
 }
 
-void decode_transport(struct cursor in, struct packet_meta *meta)
+void decode_transport(struct cursor *in, struct packet_meta *meta)
 {
 	switch (meta->protocol) {
 	case PROTOCOL_TCP:
-		decode_tcp(&in, meta);
+		decode_tcp(in, meta);
 		break;
 	case PROTOCOL_UDP:
 	case PROTOCOL_UDP_LITE:
 	case PROTOCOL_SCTP:
 	case PROTOCOL_DCCP:
-		decode_ports(&in, meta);
+		decode_ports(in, meta);
 		break;
 	case PROTOCOL_ICMP:
 	case PROTOCOL_ICMPV6:
 		if (meta->is_icmp)
-			decode_icmp(&in, meta);
+			decode_icmp(in, meta);
 		break;
 	default:
 		break;

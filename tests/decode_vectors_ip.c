@@ -10,37 +10,44 @@ enum {
 /* The two ends, in IPv4. */
 #define ADDRESSES4 "0a010001 0a020002 "
 
+#define DNS_PORTS .source_port = 1000, .destination_port = 53
+#define WEB_PORTS .source_port = 1000, .destination_port = 80
+#define ODD_PORTS .source_port = 0x1234, .destination_port = 0x5678
+
 /* clang-format off */
 const struct decode_vector ip_vectors[] = {
 	/* -- IPv4: version and words, ToS, length, id, fragment, TTL, protocol, checksum -- */
 	{ "ipv4_options_are_skipped", RAW,
 	  "4600 0020 0007 0000 40 11 0000 " ADDRESSES4 "94040000 03e8 0035 0008 0000",
-	  .meta = { .ip_version = 4, .protocol = 17, .source_port = 1000, .destination_port = 53,
-		    .octets = 32 } },
+	  .meta = { .ip_version = 4, .protocol = 17, DNS_PORTS, .octets = 32 } },
 	{ "ipv4_options_cut_off_are_counted_without_ports", RAW,
 	  "4f00 0064 0007 0000 40 11 0000 " ADDRESSES4 "94040000", .wire_bytes = 100,
 	  .meta = { .ip_version = 4, .protocol = 17, .octets = 100 } },
 	{ "ipv4_tos_is_kept", RAW, "45b8 0014 0007 0000 40 fd 0000 " ADDRESSES4,
 	  .meta = { .ip_version = 4, .protocol = 253, .tos = 0xb8, .octets = 20 } },
 	{ "ipv4_claimed_length_counts_when_cut_off", RAW,
-	  "4500 05dc 0007 4000 40 11 0000 " ADDRESSES4 "03e8 0035 05c8 0000", .wire_bytes = 1500,
-	  .meta = { .ip_version = 4, .protocol = 17, .source_port = 1000, .destination_port = 53,
-		    .octets = 1500 } },
+	  "4500 05dc 0007 4000 40 11 0000 " ADDRESSES4 "03e8 0035 05c8 0000",
+	  .wire_bytes = 1500,
+	  .meta = { .ip_version = 4, .protocol = 17, DNS_PORTS, .octets = 1500 } },
 	{ "ipv4_length_0_counts_the_frame", ETHERNET,
-	  MACS "0800 4500 0000 0007 0000 40 06 0000 " ADDRESSES4 "03e8 0050 00000001 00000001 5010",
+	  MACS "0800 4500 0000 0007 0000 40 06 0000 "
+	  ADDRESSES4 "03e8 0050 00000001 00000001 5010",
 	  .wire_bytes = 5014,
-	  .meta = { .ip_version = 4, .protocol = 6, .source_port = 1000, .destination_port = 80,
-		    .octets = 5000, .tcp_flags = TCP_ACK } },
+	  .meta = { .ip_version = 4, .protocol = 6, WEB_PORTS, .octets = 5000,
+		    .tcp_flags = TCP_ACK } },
 	{ "ipv4_wire_length_below_the_captured_is_ignored", RAW,
 	  "4500 0000 0007 0000 40 11 0000 " ADDRESSES4 "03e8 0035 0008 0000", .wire_bytes = 3,
 	  .meta = { UDP4_META } },
-	{ "ipv4_of_19_octets_is_truncated", RAW, "4500 0014 0007 0000 40 11 0000 0a010001 0a0200",
+	{ "ipv4_of_19_octets_is_truncated", RAW,
+	  "4500 0014 0007 0000 40 11 0000 0a010001 0a0200",
 	  .reason = DROP_TRUNCATED_IPV4 },
-	{ "ipv4_version_is_checked", ETHERNET, MACS "0800 5500 0014 0007 0000 40 11 0000 " ADDRESSES4,
+	{ "ipv4_version_is_checked", ETHERNET,
+	  MACS "0800 5500 0014 0007 0000 40 11 0000 " ADDRESSES4,
 	  .reason = DROP_BAD_IP_VERSION },
 	{ "ipv4_header_of_4_words_is_bad", RAW, "4400 0014 0007 0000 40 11 0000 " ADDRESSES4,
 	  .reason = DROP_BAD_IPV4_HEADER },
-	{ "ipv4_length_below_its_header_is_bad", RAW, "4500 0013 0007 0000 40 11 0000 " ADDRESSES4,
+	{ "ipv4_length_below_its_header_is_bad", RAW,
+	  "4500 0013 0007 0000 40 11 0000 " ADDRESSES4,
 	  .reason = DROP_BAD_IPV4_LENGTH },
 
 	/* -- fragments: flags 3 bits, offset 13 bits in units of 8 octets -- */
@@ -51,40 +58,42 @@ const struct decode_vector ip_vectors[] = {
 	  "4500 001c 0007 00b9 40 11 0000 " ADDRESSES4 "03e8 0035 0bb8 0000",
 	  .meta = { .ip_version = 4, .protocol = 17, .octets = 28, .is_fragment = true } },
 	{ "dont_fragment_is_no_fragment", RAW,
-	  "4500 001c 0007 4000 40 11 0000 " ADDRESSES4 "03e8 0035 0008 0000", .meta = { UDP4_META } },
+	  "4500 001c 0007 4000 40 11 0000 " ADDRESSES4 "03e8 0035 0008 0000",
+	  .meta = { UDP4_META } },
 
 	/* -- transport -- */
 	{ "tcp_control_bits_are_12", RAW,
-	  "4500 0028 0007 0000 40 06 0000 " ADDRESSES4 "03e8 0050 00000001 00000001 5fd1 2000 0000 0000",
-	  .meta = { .ip_version = 4, .protocol = 6, .source_port = 1000, .destination_port = 80,
-		    .octets = 40, .tcp_flags = 0xfd1 } },
+	  "4500 0028 0007 0000 40 06 0000 "
+	  ADDRESSES4 "03e8 0050 00000001 00000001 5fd1 2000 0000 0000",
+	  .meta = { .ip_version = 4, .protocol = 6, WEB_PORTS, .octets = 40,
+		    .tcp_flags = 0xfd1 } },
 	{ "tcp_of_13_octets_has_ports_and_no_bits", RAW,
 	  "4500 0028 0007 0000 40 06 0000 " ADDRESSES4 "03e8 0050 00000001 00000001 50",
 	  .wire_bytes = 40,
-	  .meta = { .ip_version = 4, .protocol = 6, .source_port = 1000, .destination_port = 80,
-		    .octets = 40 } },
-	{ "ports_cut_in_half_are_none", RAW, "4500 0028 0007 0000 40 06 0000 " ADDRESSES4 "03e8 00",
+	  .meta = { .ip_version = 4, .protocol = 6, WEB_PORTS, .octets = 40 } },
+	{ "ports_cut_in_half_are_none", RAW,
+	  "4500 0028 0007 0000 40 06 0000 " ADDRESSES4 "03e8 00",
 	  .wire_bytes = 40, .meta = { .ip_version = 4, .protocol = 6, .octets = 40 } },
 	{ "padding_is_never_ports", ETHERNET,
 	  MACS "0800 4500 0014 0007 0000 40 11 0000 " ADDRESSES4 "11111111 11111111 1111",
 	  .meta = { .ip_version = 4, .protocol = 17, .octets = 20 } },
 	{ "udp_lite_has_ports", RAW,
 	  "4500 001c 0007 0000 40 88 0000 " ADDRESSES4 "1234 5678 0008 0000",
-	  .meta = { .ip_version = 4, .protocol = 136, .source_port = 0x1234,
-		    .destination_port = 0x5678, .octets = 28 } },
+	  .meta = { .ip_version = 4, .protocol = 136, ODD_PORTS, .octets = 28 } },
 	{ "sctp_has_ports", RAW,
 	  "4500 0020 0007 0000 40 84 0000 " ADDRESSES4 "1234 5678 00000001 00000000",
-	  .meta = { .ip_version = 4, .protocol = 132, .source_port = 0x1234,
-		    .destination_port = 0x5678, .octets = 32 } },
-	{ "dccp_has_ports", RAW, "4500 0020 0007 0000 40 21 0000 " ADDRESSES4 "1234 5678 06000000 00000000",
-	  .meta = { .ip_version = 4, .protocol = 33, .source_port = 0x1234,
-		    .destination_port = 0x5678, .octets = 32 } },
+	  .meta = { .ip_version = 4, .protocol = 132, ODD_PORTS, .octets = 32 } },
+	{ "dccp_has_ports", RAW,
+	  "4500 0020 0007 0000 40 21 0000 " ADDRESSES4 "1234 5678 06000000 00000000",
+	  .meta = { .ip_version = 4, .protocol = 33, ODD_PORTS, .octets = 32 } },
 	{ "gre_is_a_protocol_without_ports", RAW,
 	  "4500 0034 0007 0000 40 2f 0000 " ADDRESSES4 "0000 0800 " UDP4,
 	  .meta = { .ip_version = 4, .protocol = 47, .octets = 52 } },
-	{ "ip_in_ip_is_the_outer_header", RAW, "4500 0030 0007 0000 40 04 0000 " ADDRESSES4 UDP4,
+	{ "ip_in_ip_is_the_outer_header", RAW,
+	  "4500 0030 0007 0000 40 04 0000 " ADDRESSES4 UDP4,
 	  .meta = { .ip_version = 4, .protocol = 4, .octets = 48 } },
-	{ "esp_has_no_ports", RAW, "4500 001c 0007 0000 40 32 0000 " ADDRESSES4 "12345678 00000001",
+	{ "esp_has_no_ports", RAW,
+	  "4500 001c 0007 0000 40 32 0000 " ADDRESSES4 "12345678 00000001",
 	  .meta = { .ip_version = 4, .protocol = 50, .octets = 28 } },
 
 	/* -- ICMP: type, code, checksum -- */
@@ -115,7 +124,8 @@ const struct decode_vector ip_vectors[] = {
 	  "60000000 0008 3a ff " ADDRESSES6 "88 00 0000 60000000",
 	  .meta = { .ip_version = 6, .protocol = 58, .is_icmp = true, .source_port = 0x8800,
 		    .destination_port = 0x8700, .octets = 48 } },
-	{ "icmp_in_ipv6_is_not_icmp", RAW, "60000000 0008 01 40 " ADDRESSES6 "08 00 0000 00010001",
+	{ "icmp_in_ipv6_is_not_icmp", RAW,
+	  "60000000 0008 01 40 " ADDRESSES6 "08 00 0000 00010001",
 	  .meta = { .ip_version = 6, .protocol = 1, .octets = 48 } },
 
 	/* -- IPv6: version, class, label; payload length, next header, hop limit -- */
@@ -125,22 +135,22 @@ const struct decode_vector ip_vectors[] = {
 	{ "ipv6_of_39_octets_is_truncated", RAW,
 	  "60000000 0008 11 40 20010db8000000000000000000000001 20010db80000000000000000000000",
 	  .reason = DROP_TRUNCATED_IPV6 },
-	{ "ipv6_version_is_checked", ETHERNET, MACS "86dd " UDP4 UDP4, .reason = DROP_BAD_IP_VERSION },
+	{ "ipv6_version_is_checked", ETHERNET,
+	  MACS "86dd " UDP4 UDP4, .reason = DROP_BAD_IP_VERSION },
 	/* next, length in units of 8 after the first, then options or data */
 	{ "ipv6_extension_headers_are_walked", RAW,
 	  "60000000 0020 00 40 " ADDRESSES6
-	  "2b00 0502 0000 0100 "	/* hop-by-hop: router alert, padding; routing next */
-	  "3c00 0000 00000000 "		/* routing, type 0, no segments left; destination next */
-	  "1100 0104 00000000 "		/* destination options: padding; UDP next */
+	  "2b00 0502 0000 0100 " /* hop-by-hop: router alert; routing next */
+	  "3c00 0000 00000000 " /* routing, none left; destination next */
+	  "1100 0104 00000000 " /* destination options; UDP next */
 	  "03e8 0035 0008 0000",
-	  .meta = { .ip_version = 6, .protocol = 17, .source_port = 1000, .destination_port = 53,
-		    .octets = 72 } },
-	/* next, length in units of 4 less 2, reserved, SPI, sequence, 12 octets of check value */
+	  .meta = { .ip_version = 6, .protocol = 17, DNS_PORTS, .octets = 72 } },
+	/* next, length in units of 4 less 2, reserved, SPI, sequence, check value of 12 */
 	{ "ipv6_authentication_header_is_walked", RAW,
-	  "60000000 0020 33 40 " ADDRESSES6 "1104 0000 00000001 00000001 000000000000000000000000 "
+	  "60000000 0020 33 40 "
+	  ADDRESSES6 "1104 0000 00000001 00000001 000000000000000000000000 "
 	  "03e8 0035 0008 0000",
-	  .meta = { .ip_version = 6, .protocol = 17, .source_port = 1000, .destination_port = 53,
-		    .octets = 72 } },
+	  .meta = { .ip_version = 6, .protocol = 17, DNS_PORTS, .octets = 72 } },
 	{ "ipv6_mobility_header_is_the_protocol", RAW,
 	  "60000000 0008 87 40 " ADDRESSES6 "3b00 0000 0000 0000",
 	  .meta = { .ip_version = 6, .protocol = 135, .octets = 48 } },
@@ -158,30 +168,28 @@ const struct decode_vector ip_vectors[] = {
 	/* next, reserved, offset and more-fragments flag, identification */
 	{ "ipv6_first_fragment_has_ports", RAW,
 	  "60000000 0010 2c 40 " ADDRESSES6 "1100 0001 00000009 03e8 0035 0bb8 0000",
-	  .meta = { .ip_version = 6, .protocol = 17, .source_port = 1000, .destination_port = 53,
-		    .octets = 56, .is_fragment = true } },
+	  .meta = { .ip_version = 6, .protocol = 17, DNS_PORTS, .octets = 56,
+		    .is_fragment = true } },
 	{ "ipv6_later_fragment_has_none", RAW,
 	  "60000000 0010 2c 40 " ADDRESSES6 "1100 05a8 00000009 03e8 0035 0bb8 0000",
 	  .meta = { .ip_version = 6, .protocol = 17, .octets = 56, .is_fragment = true } },
 	{ "ipv6_atomic_fragment_has_ports", RAW,
 	  "60000000 0010 2c 40 " ADDRESSES6 "1100 0000 00000009 03e8 0035 0008 0000",
-	  .meta = { .ip_version = 6, .protocol = 17, .source_port = 1000, .destination_port = 53,
-		    .octets = 56, .is_fragment = true } },
+	  .meta = { .ip_version = 6, .protocol = 17, DNS_PORTS, .octets = 56,
+		    .is_fragment = true } },
 	/* hop-by-hop with jumbo option c2, 4 octets: payload 70008 */
 	{ "ipv6_jumbo_option_gives_the_length", RAW,
 	  "60000000 0000 00 40 " ADDRESSES6 "1100 c204 00011178 03e8 0035 0000 0000",
 	  .wire_bytes = 70048,
-	  .meta = { .ip_version = 6, .protocol = 17, .source_port = 1000, .destination_port = 53,
-		    .octets = 70048 } },
+	  .meta = { .ip_version = 6, .protocol = 17, DNS_PORTS, .octets = 70048 } },
 	{ "ipv6_jumbo_option_may_follow_padding", RAW,
-	  "60000000 0000 00 40 " ADDRESSES6 "1101 00 00 0101 00 00 c204 00011178 0000 03e8 0035",
+	  "60000000 0000 00 40 "
+	  ADDRESSES6 "1101 00 00 0101 00 00 c204 00011178 0000 03e8 0035",
 	  .wire_bytes = 70048,
-	  .meta = { .ip_version = 6, .protocol = 17, .source_port = 1000, .destination_port = 53,
-		    .octets = 70048 } },
+	  .meta = { .ip_version = 6, .protocol = 17, DNS_PORTS, .octets = 70048 } },
 	{ "ipv6_length_0_counts_the_frame", ETHERNET,
 	  MACS "86dd 60000000 0000 11 40 " ADDRESSES6 "03e8 0035 0000 0000", .wire_bytes = 5014,
-	  .meta = { .ip_version = 6, .protocol = 17, .source_port = 1000, .destination_port = 53,
-		    .octets = 5000 } },
+	  .meta = { .ip_version = 6, .protocol = 17, DNS_PORTS, .octets = 5000 } },
 };
 /* clang-format on */
 

@@ -27,8 +27,8 @@ enum {
 /* LLC aa aa 03, SNAP OUI 00 00 00; the ethertype follows. */
 #define SNAP "aaaa03 000000 "
 
-/* Four, then ten, octets of Prism filler. */
-#define FOUR "00000044 "
+/* Four octets of Prism's fields. */
+#define FOUR "00000000 "
 #define TEN(x) x x x x x x x x x x
 
 /* clang-format off */
@@ -37,7 +37,8 @@ const struct decode_vector link_vectors[] = {
 	{ "ethernet_carries_ipv4", ETHERNET, MACS "0800 " TCP4, .meta = { TCP4_META } },
 	{ "ethernet_carries_ipv6", ETHERNET, MACS "86dd " UDP6, .meta = { UDP6_META } },
 	{ "padding_after_ip_is_not_counted", ETHERNET,
-	  MACS "0800 " UDP4 "000000000000000000000000000000000000 deadbeef", .meta = { UDP4_META } },
+	  MACS "0800 " UDP4 "000000000000000000000000000000000000 deadbeef",
+	  .meta = { UDP4_META } },
 	{ "arp_is_named", ETHERNET,
 	  MACS "0806 0001 0800 06 04 0001 020000000001 0a010001 000000000000 0a020002",
 	  .reason = DROP_ARP },
@@ -45,7 +46,8 @@ const struct decode_vector link_vectors[] = {
 	  .reason = DROP_NOT_IP },
 	{ "ethertype_between_length_and_type_is_not_ip", ETHERNET, MACS "05dd " UDP4,
 	  .reason = DROP_NOT_IP },
-	{ "ethernet_of_13_octets_is_truncated", ETHERNET, MACS "08", .reason = DROP_TRUNCATED_LINK },
+	{ "ethernet_of_13_octets_is_truncated", ETHERNET,
+	  MACS "08", .reason = DROP_TRUNCATED_LINK },
 	{ "no_octets_are_truncated", ETHERNET, "", .reason = DROP_TRUNCATED_LINK },
 
 	/* -- VLAN: TPID, priority 1 and id, next type -- */
@@ -83,7 +85,8 @@ const struct decode_vector link_vectors[] = {
 	{ "mpls_labels_past_the_tenth_are_walked", ETHERNET,
 	  MACS "8847 " TEN("00010040 ") "00010040 00010140 " UDP4,
 	  .meta = { UDP4_META, .mpls_count = META_MPLS_MAX } },
-	{ "mpls_pseudo_wire_is_not_looked_into", ETHERNET, MACS "8847 00010140 00000000 " MACS "0800 " UDP4,
+	{ "mpls_pseudo_wire_is_not_looked_into", ETHERNET,
+	  MACS "8847 00010140 00000000 " MACS "0800 " UDP4,
 	  .reason = DROP_MPLS_PSEUDO_WIRE },
 	{ "mpls_without_bottom_is_truncated", ETHERNET, MACS "8847 00010040 00010040 00010040",
 	  .reason = DROP_TRUNCATED_MPLS },
@@ -93,12 +96,15 @@ const struct decode_vector link_vectors[] = {
 	/* -- PPPoE: version and type, code, session, length, PPP protocol -- */
 	{ "pppoe_session_carries_ipv4", ETHERNET, MACS "8864 11 00 0007 001e 0021 " UDP4,
 	  .meta = { UDP4_META } },
-	{ "pppoe_in_a_vlan_carries_ipv6", ETHERNET, MACS "8100 0007 8864 11 00 0007 0032 0057 " UDP6,
+	{ "pppoe_in_a_vlan_carries_ipv6", ETHERNET,
+	  MACS "8100 0007 8864 11 00 0007 0032 0057 " UDP6,
 	  .meta = { UDP6_META, .vlan_id = 7 } },
-	{ "pppoe_discovery_is_not_ip", ETHERNET, MACS "8863 11 09 0000 0000", .reason = DROP_NOT_IP },
+	{ "pppoe_discovery_is_not_ip", ETHERNET,
+	  MACS "8863 11 09 0000 0000", .reason = DROP_NOT_IP },
 	{ "pppoe_code_is_checked", ETHERNET, MACS "8864 11 a7 0007 001e 0021 " UDP4,
 	  .reason = DROP_PPPOE_NOT_SESSION },
-	{ "pppoe_is_a_link_type_too", PPPOE, "11 00 0007 001e 0021 " UDP4, .meta = { UDP4_META } },
+	{ "pppoe_is_a_link_type_too", PPPOE,
+	  "11 00 0007 001e 0021 " UDP4, .meta = { UDP4_META } },
 	{ "pppoe_cut_off_is_truncated", PPPOE, "11 00 0007", .reason = DROP_TRUNCATED_PPP },
 
 	/* -- PPP -- */
@@ -117,13 +123,17 @@ const struct decode_vector link_vectors[] = {
 	  .reason = DROP_NOT_IP },
 
 	/* -- Frame Relay: Q.922 address (DLCI 100), control 03, NLPID -- */
-	{ "frame_relay_nlpid_cc_is_ipv4", FRAME_RELAY, "1841 03 cc " UDP4, .meta = { UDP4_META } },
-	{ "frame_relay_nlpid_8e_is_ipv6", FRAME_RELAY, "1841 03 8e " UDP6, .meta = { UDP6_META } },
+	{ "frame_relay_nlpid_cc_is_ipv4", FRAME_RELAY,
+	  "1841 03 cc " UDP4, .meta = { UDP4_META } },
+	{ "frame_relay_nlpid_8e_is_ipv6", FRAME_RELAY,
+	  "1841 03 8e " UDP6, .meta = { UDP6_META } },
 	{ "frame_relay_address_may_be_4_octets", FRAME_RELAY, "18400001 03 cc " UDP4,
 	  .meta = { UDP4_META } },
-	{ "frame_relay_snap_carries_an_ethertype", FRAME_RELAY, "1841 03 00 80 000000 0800 " UDP4,
+	{ "frame_relay_snap_carries_an_ethertype", FRAME_RELAY,
+	  "1841 03 00 80 000000 0800 " UDP4,
 	  .meta = { UDP4_META } },
-	{ "frame_relay_carries_ppp", FRAME_RELAY, "1841 03 cf 0021 " UDP4, .meta = { UDP4_META } },
+	{ "frame_relay_carries_ppp", FRAME_RELAY,
+	  "1841 03 cf 0021 " UDP4, .meta = { UDP4_META } },
 	{ "frame_relay_of_cisco_carries_an_ethertype", FRAME_RELAY, "1841 0800 " UDP4,
 	  .meta = { UDP4_META } },
 	{ "frame_relay_lmi_is_not_ip", FRAME_RELAY, "0001 03 08 00 7d 01 01 00",
@@ -144,8 +154,10 @@ const struct decode_vector link_vectors[] = {
 	{ "raw_ipv4_is_not_ipv6", RAW4, UDP6, .reason = DROP_BAD_IP_VERSION },
 	{ "raw_ipv6_is_not_ipv4", RAW6, UDP4 UDP4, .reason = DROP_BAD_IP_VERSION },
 	{ "null_family_2_is_ipv4", NULL_FAMILY, "02000000 " UDP4, .meta = { UDP4_META } },
-	{ "null_family_28_is_ipv6_of_freebsd", NULL_FAMILY, "1c000000 " UDP6, .meta = { UDP6_META } },
-	{ "null_family_30_is_ipv6_of_darwin", NULL_FAMILY, "0000001e " UDP6, .meta = { UDP6_META } },
+	{ "null_family_28_is_ipv6_of_freebsd", NULL_FAMILY,
+	  "1c000000 " UDP6, .meta = { UDP6_META } },
+	{ "null_family_30_is_ipv6_of_darwin", NULL_FAMILY,
+	  "0000001e " UDP6, .meta = { UDP6_META } },
 	{ "loop_family_24_is_ipv6_of_openbsd", LOOP, "00000018 " UDP6, .meta = { UDP6_META } },
 	{ "other_family_is_not_ip", LOOP, "00000007 " UDP4, .reason = DROP_FAMILY_NOT_IP },
 	{ "family_cut_off_is_truncated", LOOP, "000000", .reason = DROP_TRUNCATED_LINK },
@@ -165,10 +177,13 @@ const struct decode_vector link_vectors[] = {
 	{ "sll2_carries_a_vlan_tag", SLL2,
 	  "8100 0000 00000003 0001 00 06 0200000000010000 0009 0800 " UDP4,
 	  .meta = { UDP4_META, .if_index = 3, .vlan_id = 9 } },
-	{ "sll2_cut_off_is_truncated", SLL2, "86dd 0000 00000003 0001", .reason = DROP_TRUNCATED_LINK },
+	{ "sll2_cut_off_is_truncated", SLL2,
+	  "86dd 0000 00000003 0001", .reason = DROP_TRUNCATED_LINK },
 	/* length 5 of 8 with padding, family, action, reason, interface name and padding */
-	{ "pflog_length_is_rounded_up", PFLOG, "05 02 00 00 65 000000 " UDP4, .meta = { UDP4_META } },
-	{ "pflog_family_24_is_ipv6", PFLOG, "08 18 00 00 65000000 " UDP6, .meta = { UDP6_META } },
+	{ "pflog_length_is_rounded_up", PFLOG,
+	  "05 02 00 00 65 000000 " UDP4, .meta = { UDP4_META } },
+	{ "pflog_family_24_is_ipv6", PFLOG,
+	  "08 18 00 00 65000000 " UDP6, .meta = { UDP6_META } },
 	{ "pflog_longer_than_the_packet_is_truncated", PFLOG, "ff 02 00 00",
 	  .reason = DROP_TRUNCATED_LINK },
 	{ "pflog_of_length_0_is_truncated", PFLOG, "00 02 0000 " UDP4,
@@ -182,16 +197,19 @@ const struct decode_vector link_vectors[] = {
 	  "8802 0000 020000000002 0200000000aa 020000000001 1000 0000 " SNAP "86dd " UDP6,
 	  .meta = { UDP6_META } },
 	{ "wifi_ht_control_has_four_more", WIFI,
-	  "8882 0000 020000000002 0200000000aa 020000000001 1000 0000 00000000 " SNAP "0800 " UDP4,
+	  "8882 0000 020000000002 0200000000aa 020000000001 1000 0000 00000000 "
+	  SNAP "0800 " UDP4,
 	  .meta = { UDP4_META } },
 	{ "wifi_between_access_points_has_four_addresses", WIFI,
-	  "0803 0000 0200000000aa 0200000000bb 020000000002 1000 020000000001 " SNAP "0800 " UDP4,
+	  "0803 0000 0200000000aa 0200000000bb 020000000002 1000 020000000001 "
+	  SNAP "0800 " UDP4,
 	  .meta = { UDP4_META } },
 	{ "wifi_beacon_is_not_data", WIFI,
 	  "8000 0000 ffffffffffff 0200000000aa 0200000000aa 1000 0000000000000000 6400 0104",
 	  .reason = DROP_WIFI_NOT_DATA },
 	{ "wifi_null_data_is_not_data", WIFI,
-	  "4801 0000 0200000000aa 020000000001 020000000002 1000", .reason = DROP_WIFI_NOT_DATA },
+	  "4801 0000 0200000000aa 020000000001 020000000002 1000",
+	  .reason = DROP_WIFI_NOT_DATA },
 	{ "wifi_protected_data_is_encrypted", WIFI,
 	  "0841 0000 0200000000aa 020000000001 020000000002 1000 01002000 00000000 8a3c",
 	  .reason = DROP_WIFI_ENCRYPTED },
@@ -199,16 +217,18 @@ const struct decode_vector link_vectors[] = {
 	  "0801 0000 0200000000aa 020000000001 020000000002 1100 414141414141",
 	  .reason = DROP_WIFI_LATER_FRAGMENT },
 	{ "wifi_aggregate_is_named", WIFI,
-	  "8801 0000 0200000000aa 020000000001 020000000002 1000 8000 " MACS "0024 " SNAP "0800 " UDP4,
+	  "8801 0000 0200000000aa 020000000001 020000000002 1000 8000 " MACS "0024 "
+	  SNAP "0800 " UDP4,
 	  .reason = DROP_WIFI_AGGREGATE },
 	{ "wifi_header_cut_off_is_truncated", WIFI, "0801 0000 0200000000aa 0200",
 	  .reason = DROP_TRUNCATED_WIFI },
 	/* version, padding, length 8, nothing present */
 	{ "radiotap_without_fields_is_skipped", RADIOTAP,
-	  "00 00 0800 00000000  0802 0000 020000000002 0200000000aa 020000000001 1000 " SNAP "0800 " UDP4,
+	  "00 00 0800 00000000  0802 0000 020000000002 0200000000aa 020000000001 1000 "
+	  SNAP "0800 " UDP4,
 	  .meta = { UDP4_META } },
-	/* length 25; TSFT and flags present, another word; TSFT at 16 after 4 of padding; flags 20:
-	 * padded. QoS: 26 octets of header and 2 of padding */
+	/* length 25; TSFT and flags present, another word; TSFT at 16 after 4 of padding;
+	 * flags 20: padded. QoS: 26 octets of header and 2 of padding */
 	{ "radiotap_flags_tell_of_padding", RADIOTAP,
 	  "00 00 1900 03000080 00000000 00000000 0000000000000000 20 "
 	  "8802 0000 020000000002 0200000000aa 020000000001 1000 0000 0000 " SNAP "0800 " UDP4,
@@ -222,8 +242,9 @@ const struct decode_vector link_vectors[] = {
 	{ "prism_may_be_avs", PRISM,
 	  "80211001 0000000c 00000000  0802 0000 020000000002 0200000000aa 020000000001 1000 "
 	  SNAP "0800 " UDP4, .meta = { UDP4_META } },
+	/* message 44, length 90, both little-endian */
 	{ "prism_is_144_octets", PRISM,
-	  TEN(FOUR) TEN(FOUR) TEN(FOUR) FOUR FOUR FOUR FOUR FOUR FOUR
+	  "44000000 90000000 " TEN(FOUR) TEN(FOUR) TEN(FOUR) FOUR FOUR FOUR FOUR
 	  "0802 0000 020000000002 0200000000aa 020000000001 1000 " SNAP "0800 " UDP4,
 	  .meta = { UDP4_META } },
 };

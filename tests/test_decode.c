@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The decoder: every vector means what its row says, and cut at any length it gives a reason or a
- * sane meta. What rows cannot say - tags, labels, addresses, fragments - follows as cases.
+ * The decoder: every vector means what its row says, and cut at any length it gives a reason
+ * or a sane meta. What rows cannot say - tags, labels, addresses, fragments - follows as cases.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -28,7 +28,7 @@ static struct decoder *new_decoder(int link_type, enum fragment_mode fragments)
 	return decoder;
 }
 
-/* Decode from memory of exactly .length octets, so that a sanitizer sees every octet too far. */
+/* From memory of exactly .length octets, so that a sanitizer sees every octet too far. */
 static enum drop_reason decode_exact(struct decoder *decoder, const uint8_t *bytes,
 	size_t length, struct packet *packet, struct packet_meta *ret_meta)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Any bytes through the decoder. An input is a head and then packets, so that fragments can meet:
+ * Any bytes through the decoder. An input is a head, then packets, so that fragments meet:
  *
- *     link type row 1, flags 1, segment size 2, tag 2        length 2, packet    length 2, packet ...
+ *     link type row 1, flags 1, segment size 2, tag 2; length 2, packet; length 2, packet ...
  *
  * Besides what sanitizers see, a meta that is handed out must keep what decode.h promises.
  */

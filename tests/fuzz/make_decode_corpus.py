@@ -30,8 +30,8 @@ SNAP = bytes.fromhex('aaaa03000000')
 def ip4(protocol, payload, options=b'', fragment=0, length=None, ident=7):
     words = 5 + len(options) // 4
     total = words * 4 + len(payload) if length is None else length
-    return struct.pack('>BBHHHBBH', 0x40 | words, 0, total, ident, fragment, 64, protocol, 0) + \
-        SOURCE4 + DESTINATION4 + options + payload
+    return struct.pack('>BBHHHBBH', 0x40 | words, 0, total, ident, fragment, 64, protocol,
+                       0) + SOURCE4 + DESTINATION4 + options + payload
 
 
 def ip6(next_header, payload, length=None):
@@ -127,7 +127,8 @@ def framings():
         (127, 'radiotap', lambda p: bytes.fromhex('0000190003000080000000000000000000000000'
                                                   '0000000020') +
          wifi(0x0288, SNAP + type_(p) + p, 3, bytes(4))),
-        (119, 'prism', lambda p: bytes(144) + wifi(0x0208, SNAP + type_(p) + p)),
+        (119, 'prism', lambda p: struct.pack('<II136x', 0x44, 144) +
+         wifi(0x0208, SNAP + type_(p) + p)),
         (163, 'avs', lambda p: bytes.fromhex('802110010000000c00000000') +
          wifi(0x0208, SNAP + type_(p) + p)),
     ]

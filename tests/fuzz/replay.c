@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A main() for fuzz targets where there is no libFuzzer: every file named, as it is, cut at every
- * length, and with octets changed by a generator of fixed seed. Ends at the first abort or
- * sanitizer report; else prints how many inputs were run.
+ * A main() for fuzz targets where there is no libFuzzer: every file named, as it is, cut at
+ * every length, and with octets changed by a generator of fixed seed. Ends at the first abort
+ * or sanitizer report; else prints how many inputs were run.
  */
 #include <stdint.h>
 #include <stdio.h>
