@@ -21,10 +21,16 @@
 #define CONFIG_DESTINATIONS_MAX 64
 #define CONFIG_FILES_MAX 1024
 #define CONFIG_ERROR_BYTES 512
+#define CONFIG_NOTES_MAX 8
 
 struct config_destination {
 	char *host; /* IPv6 without brackets */
 	char *port;
+};
+
+/* How messages travel (-P). */
+enum config_transport {
+	CONFIG_TRANSPORT_UDP,
 };
 
 /* Which program we are called as; decides the defaults and the words of messages. */
@@ -43,9 +49,9 @@ struct config {
 	uint32_t if_index; /* given as -i N:name */
 	char *files[CONFIG_FILES_MAX];
 	size_t file_count;
-	char *source_kind; /* --source: NULL is the best one */
-	char *filter;	   /* trailing words, joined */
-	uint32_t snap_bytes;
+	char *source_kind;   /* --source: NULL is the best one */
+	char *filter;        /* trailing words, joined; NULL when there are none */
+	uint32_t snap_bytes; /* 0: enough for headers */
 	uint32_t block_bytes, block_count, retire_timeout_ms, buffer_bytes;
 	bool no_promiscuous;
 
@@ -62,42 +68,51 @@ struct config {
 	/* export */
 	struct config_destination destinations[CONFIG_DESTINATIONS_MAX];
 	size_t destination_count;
+	enum config_transport transport;
 	enum export_version version;
 	enum export_time time;
 	enum export_biflow biflow;
 	unsigned mpls_labels;
 	bool is_load_balanced;
-	bool track_v6; /* -6: keep IPv6 flows even when the version cannot carry them */
+	bool track_v6; /* the version can carry IPv6, they are printed, or -6 was given */
 	char *export_device, *export_source;
-	int hop_limit;
+	int hop_limit; /* -1: the system's */
 	bool has_domain;
-	uint32_t domain; /* observation domain, source id */
-	uint32_t message_bytes;
+	uint32_t domain;        /* observation domain, source id */
+	uint32_t mtu_bytes;     /* as given; 0: not */
+	uint32_t message_bytes; /* largest message that fits it */
 	uint32_t template_refresh_s, template_refresh_messages, flush_delay_ms;
 	uint32_t reinitialise_s; /* -I: move sysUptime's zero every so often; 0: never */
 	enum print_format print;
 
 	/* process */
-	bool is_foreground; /* -d, implied by -r */
-	bool is_verbose;    /* -D */
+	bool is_foreground; /* -d, implied by -D, -r and --print */
+	bool is_verbose;    /* -D, --verbose */
 	bool shows_clocks;  /* -g */
-	char *pid_file;	    /* NULL or "none": none */
-	char *control_path; /* NULL or "none": none */
+	char *pid_file;     /* NULL: none; in the foreground only when -p was given */
+	char *control_path; /* NULL: none; so it is with capture files */
+
+	/* What the operator should know although nothing is wrong, a sentence each, starting
+	 * with the option. Borrowed from the program text. */
+	const char *notes[CONFIG_NOTES_MAX];
+	size_t note_count;
 };
 
 /* Outcomes of config_parse() that are not errors. */
 enum {
-	CONFIG_HELP = 1, /* the help or version text was asked for and written to .out */
+	CONFIG_HELP = 1, /* help, version, dump or check: written to .out; exit with 0 */
 };
 
 /*
- * Fill *config from a command line. 0; CONFIG_HELP after writing to .out what was asked for; or a
- * negative errno with one line in .error that names the option. argv is permuted, not kept.
+ * Fill *config from a command line. 0; CONFIG_HELP after writing to .out what was asked for; or
+ * a negative errno with one line in .error that names the option and its value, without the
+ * program's name in front. argv is permuted, not kept. On anything but 0 *config owns nothing,
+ * but .program and .personality are set.
  */
 int config_parse(struct config *config, int argc, char **argv, FILE *out,
 	char error[static CONFIG_ERROR_BYTES]);
 
-/* Parse "1h30m" style times (softflowd's); 0 or -EINVAL. */
+/* Parse "1h30m" style times (softflowd's): 0, -EINVAL, or -ERANGE for more than 68 years. */
 int config_parse_duration(const char *text, uint64_t *ret_ns);
 
 /* Parse one "name=time" of -t into .timeouts; 0, or -EINVAL with the reason in .error. */
@@ -107,8 +122,13 @@ int config_parse_timeout(const char *text, struct flow_timeouts *timeouts,
 /* The synopsis and the option table; what --help prints. */
 void config_write_help(enum personality personality, FILE *out);
 
-/* The OPTIONS section of the manual, in scdoc; what the build puts into ringflowd(8). */
-void config_write_manual(FILE *out);
+/* Parts of the manual, in scdoc; what the build puts into ringflowd(8). */
+void config_write_manual(FILE *out);      /* OPTIONS */
+void config_write_timeouts(FILE *out);    /* TIMEOUTS: the list of names */
+void config_write_differences(FILE *out); /* the table of defaults under both names */
+
+/* Completion of the command line, in bash. */
+void config_write_completion(FILE *out);
 
 /* Free what .config owns and clear it. */
 void config_clear(struct config *config);
