@@ -10,6 +10,9 @@
 /* One row per rule: packets from A ('a') and B ('b') with these flags make the flow; each rule
  * has its own timeout, so the time tells which one held. */
 enum { GENERAL_S = 11, TCP_S = 22, RST_S = 33, FIN_S = 44, UDP_S = 55, ICMP_S = 66 };
+enum { IDLE = FLOW_END_IDLE, DETECTED = FLOW_END_DETECTED };
+enum { FIN = TCP_FIN, RST = TCP_RST, ACK = TCP_ACK, SYN = TCP_SYN };
+enum { SYN_ACK = SYN | ACK, FIN_RST = FIN | RST };
 
 /* clang-format off */
 static const struct {
@@ -19,21 +22,21 @@ static const struct {
 	enum track_level level;
 	unsigned timeout_s;
 	enum end_reason reason;
-	enum flow_end flow_end;
+	unsigned flow_end;
 } idle_rows[] = {
-	{ TCP,  "ab",  { TCP_SYN, TCP_SYN | TCP_ACK }, TRACK_FULL,  TCP_S,  END_TCP,     FLOW_END_IDLE },
-	{ TCP,  "aa",  { TCP_FIN, TCP_FIN },           TRACK_FULL,  TCP_S,  END_TCP,     FLOW_END_IDLE },
-	{ TCP,  "ab",  { TCP_FIN, TCP_FIN },           TRACK_FULL,  FIN_S,  END_TCP_FIN, FLOW_END_DETECTED },
-	{ TCP,  "aba", { TCP_FIN, TCP_FIN, TCP_ACK },  TRACK_ETHER, FIN_S,  END_TCP_FIN, FLOW_END_DETECTED },
-	{ TCP,  "ab",  { TCP_SYN, TCP_RST },           TRACK_FULL,  RST_S,  END_TCP_RST, FLOW_END_DETECTED },
-	{ TCP,  "aba", { TCP_FIN, TCP_FIN, TCP_RST },  TRACK_FULL,  RST_S,  END_TCP_RST, FLOW_END_DETECTED },
-	{ TCP,  "ab",  { TCP_RST, TCP_ACK },           TRACK_PORT,  RST_S,  END_TCP_RST, FLOW_END_DETECTED },
-	{ TCP,  "ab",  { TCP_FIN, TCP_FIN | TCP_RST }, TRACK_PROTO, TCP_S,  END_TCP,     FLOW_END_IDLE },
-	{ TCP,  "ab",  { TCP_FIN, TCP_FIN | TCP_RST }, TRACK_IP,    GENERAL_S, END_GENERAL, FLOW_END_IDLE },
-	{ UDP,  "ab",  { 0 },                          TRACK_FULL,  UDP_S,  END_UDP,     FLOW_END_IDLE },
-	{ ICMP, "a",   { 0 },                          TRACK_FULL,  ICMP_S, END_ICMP,    FLOW_END_IDLE },
-	{ ICMP, "a",   { 0 },                          TRACK_IP,    GENERAL_S, END_GENERAL, FLOW_END_IDLE },
-	{ GRE,  "a",   { 0 },                          TRACK_FULL,  GENERAL_S, END_GENERAL, FLOW_END_IDLE },
+	{ TCP,  "ab",  { SYN, SYN_ACK },  TRACK_FULL,  TCP_S,     END_TCP,     IDLE },
+	{ TCP,  "aa",  { FIN, FIN },      TRACK_FULL,  TCP_S,     END_TCP,     IDLE },
+	{ TCP,  "ab",  { FIN, FIN },      TRACK_FULL,  FIN_S,     END_TCP_FIN, DETECTED },
+	{ TCP,  "aba", { FIN, FIN, ACK }, TRACK_ETHER, FIN_S,     END_TCP_FIN, DETECTED },
+	{ TCP,  "ab",  { SYN, RST },      TRACK_FULL,  RST_S,     END_TCP_RST, DETECTED },
+	{ TCP,  "aba", { FIN, FIN, RST }, TRACK_FULL,  RST_S,     END_TCP_RST, DETECTED },
+	{ TCP,  "ab",  { RST, ACK },      TRACK_PORT,  RST_S,     END_TCP_RST, DETECTED },
+	{ TCP,  "ab",  { FIN, FIN_RST },  TRACK_PROTO, TCP_S,     END_TCP,     IDLE },
+	{ TCP,  "ab",  { FIN, FIN_RST },  TRACK_IP,    GENERAL_S, END_GENERAL, IDLE },
+	{ UDP,  "ab",  { 0 },             TRACK_FULL,  UDP_S,     END_UDP,     IDLE },
+	{ ICMP, "a",   { 0 },             TRACK_FULL,  ICMP_S,    END_ICMP,    IDLE },
+	{ ICMP, "a",   { 0 },             TRACK_IP,    GENERAL_S, END_GENERAL, IDLE },
+	{ GRE,  "a",   { 0 },             TRACK_FULL,  GENERAL_S, END_GENERAL, IDLE },
 };
 /* clang-format on */
 

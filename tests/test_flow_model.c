@@ -348,15 +348,22 @@ static const struct scenario {
 	uint64_t step_ns;
 	struct flow_timeouts timeouts; /* general, tcp, rst, fin, udp, icmp, life, interval */
 } scenarios[] = {
-	{ "idle and active",   60, 50000000,   { S(15), S(15), S(2), S(3), S(9), S(4), S(30), 0 } },
-	{ "rounded",           60, 50000000,   { S(15), S(15), S(2), S(3), S(9), S(4), S(40), S(7) } },
-	{ "rules switched off", 60, 50000000,  { S(15), 0, 0, S(3), 0, S(4), 0, S(1) } },
-	{ "short of room",     7,  50000000,   { S(15), S(15), S(2), S(3), S(9), S(4), S(30), 0 } },
-	{ "short and rounded", 13, 500000000,  { S(15), S(60), S(2), S(3), S(9), S(4), S(8), S(5) } },
-	{ "room for one",      1,  50000000,   { S(15), S(15), S(2), S(3), S(9), S(4), S(30), 0 } },
-	{ "softflowd's",       60, 5000000000, { S(3600), S(3600), S(120), S(300), S(300), S(300),
-						 S(604800), S(60) } },
-	{ "life below idle",   60, 90000000,   { S(15), S(15), S(15), S(15), S(15), S(15), S(1), 0 } },
+	{ "idle and active", 60, 50000000,
+		{ S(15), S(15), S(2), S(3), S(9), S(4), S(30), 0 } },
+	{ "rounded", 60, 50000000,
+		{ S(15), S(15), S(2), S(3), S(9), S(4), S(40), S(7) } },
+	{ "rules switched off", 60, 50000000,
+		{ S(15), 0, 0, S(3), 0, S(4), 0, S(1) } },
+	{ "short of room", 7, 50000000,
+		{ S(15), S(15), S(2), S(3), S(9), S(4), S(30), 0 } },
+	{ "short and rounded", 13, 500000000,
+		{ S(15), S(60), S(2), S(3), S(9), S(4), S(8), S(5) } },
+	{ "room for one", 1, 50000000,
+		{ S(15), S(15), S(2), S(3), S(9), S(4), S(30), 0 } },
+	{ "softflowd's", 60, 5000000000,
+		{ S(3600), S(3600), S(120), S(300), S(300), S(300), S(604800), S(60) } },
+	{ "life below idle", 60, 90000000,
+		{ S(15), S(15), S(15), S(15), S(15), S(15), S(1), 0 } },
 };
 /* clang-format on */
 
