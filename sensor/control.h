@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The control socket: softflowctl's words on a UNIX stream socket, served by the main thread. A
+ * client writes one line and reads until the end. What it asks of a lane goes over the desk, so
+ * a client that is slow, silent or gone costs the lanes nothing: it has a bounded buffer and a
+ * deadline, and there is a bounded number of them.
+ */
+#ifndef SENSOR_CONTROL_H
+#define SENSOR_CONTROL_H
+
+#include "sensor/lane_desk.h"
+#include "sensor/log.h"
+
+struct control;
+
+/* What the words may act on; all borrowed for the control's life. */
+struct control_context {
+	const struct config *config;
+	struct lane_desk *desk;
+	struct loop *loop;
+	struct log *log;
+	void (*shut_down)(void *user); /* asked to end: export all and exit */
+	void *user;
+};
+
+/*
+ * Listen on .path. A socket that nobody answers on any more is replaced; one that answers is an
+ * error (-EADDRINUSE). 0 or a negative errno with a sentence in .error.
+ */
+int control_open(
+	const char *path, struct control **ret_control, char error[static CONFIG_ERROR_BYTES]);
+
+/* Begin to serve. 0 or a negative errno. */
+int control_serve(struct control *control, const struct control_context *context);
+
+/* Close the clients, the socket, and remove its name. NULL is fine. Only when no lane runs. */
+void control_free(struct control *control);
+
+#endif

@@ -1,0 +1,565 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The pass of a lane:
+ *
+ *   batch = source_next()        views into the ring, no copies
+ *   sample, decode               what is left are metas, what is not has a reason
+ *   flow_cache_meter()           one find-or-insert each
+ *   source_release()             the block goes back to the kernel
+ *   flow_cache_advance()         bounded work
+ *   exporter_advance()           send what is due; never wait
+ *   one step of a request        if the main thread has posted one
+ *
+ * The clock is packet time. While packets come the cache takes it from their stamps; when the
+ * source is idle its own clock counts, less the time that a packet may still lie in an
+ * unfinished block of the ring, so that no flow is closed before its last packet was seen.
+ */
+#include "sensor/lane.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sensor/own_export.h"
+#include "sensor/random.h"
+#include "sensor/sampler.h"
+
+/* A lane looks at its source and its clock at least this often. */
+#define IDLE_POLL_MS 100
+
+/* Records that one pass may close: keeps a pass short when millions of flows end at once. */
+#define EXPIRY_BUDGET 4096
+
+/* A packet is in our hands at most this long after the retire timeout of its block. */
+#define RING_LAG_NS 50000000ULL
+
+/* sysUptime starts this long before the first packet of a capture: a capture whose packets are
+ * somewhat out of order still has no flow that began before the exporter did. */
+#define REPLAY_UPTIME_NS 3600000000000ULL
+
+#define NS_PER_MS 1000000ULL
+
+struct lane {
+	const struct config *config;
+	struct source *source;
+	struct decoder *decoder;
+	struct flow_cache *cache;
+	struct sampler sampler;
+	struct own_export own;
+	struct print_sink *print;
+
+	struct transport
+		*transports[CONFIG_DESTINATIONS_MAX]; /* until the exporters take them */
+	struct exporter *exporters[CONFIG_DESTINATIONS_MAX];
+	size_t transport_count, exporter_count;
+	struct exporter_config export_config;
+
+	bool is_live, is_paused, has_begun;
+	bool is_busy;      /* the last batch held packets */
+	bool is_finishing; /* told to end: meter what was sent before finish_ns, then end */
+	uint64_t finish_ns;
+	uint64_t idle_lag_ns;
+	uint64_t start_ns;
+	uint64_t seen_pkts, metered_frames, exported_flows;
+	uint64_t dropped[DROP_REASON_COUNT];
+
+	_Atomic(struct lane_request *) mailbox;
+	struct lane_request *request; /* taken from the mailbox, being worked on */
+	int wake_fds[2];              /* the main thread writes to [1] to end a poll */
+	int notice_fd;
+	pthread_t thread;
+	bool is_started;
+	atomic_bool has_ended;
+	int outcome;
+
+	struct packet_batch batch;
+	struct packet_meta metas[PACKET_BATCH_MAX];
+};
+
+/* -- records -------------------------------------------------------------------------- */
+
+/* Which collector of a balanced group gets a flow: by flow, so that both directions and all
+ * records of a conversation arrive at one place. */
+static size_t balanced_index(const struct lane *lane, const struct flow_record *record)
+{
+	return (size_t)(((record->hash >> 32) * lane->exporter_count) >> 32);
+}
+
+static void lane_record(void *user, const struct flow_record *record, uint64_t now_ns)
+{
+	struct lane *lane = user;
+
+	lane->exported_flows++;
+	if (lane->print)
+		print_sink_record(lane->print, record);
+	if (lane->exporter_count == 0)
+		return;
+	if (lane->config->is_load_balanced) {
+		exporter_add(lane->exporters[balanced_index(lane, record)], record, now_ns);
+		return;
+	}
+	for (size_t i = 0; i < lane->exporter_count; i++)
+		exporter_add(lane->exporters[i], record, now_ns);
+}
+
+/* The exporters are made when the lane's clock is known: at the first packet of a capture file,
+ * at once on a live interface. */
+static int lane_begin(struct lane *lane, uint64_t now_ns)
+{
+	uint64_t before_ns = lane->is_live ? 0 : REPLAY_UPTIME_NS;
+	uint64_t boot_ns = now_ns > before_ns ? now_ns - before_ns : 0;
+
+	lane->has_begun = true;
+	lane->start_ns = now_ns;
+	lane->export_config.boot_ns = boot_ns - boot_ns % NS_PER_MS;
+	for (size_t i = 0; i < lane->transport_count; i++) {
+		int rc = exporter_new(
+			&lane->export_config, lane->transports[i], &lane->exporters[i]);
+		if (rc < 0)
+			return rc;
+		lane->transports[i] = NULL;
+		lane->exporter_count++;
+	}
+	return 0;
+}
+
+static void lane_advance_exporters(struct lane *lane, uint64_t now_ns)
+{
+	for (size_t i = 0; i < lane->exporter_count; i++)
+		exporter_advance(lane->exporters[i], now_ns);
+}
+
+static void lane_flush_exporters(struct lane *lane, uint64_t now_ns)
+{
+	for (size_t i = 0; i < lane->exporter_count; i++)
+		exporter_flush(lane->exporters[i], now_ns);
+}
+
+/* -- packets -------------------------------------------------------------------------- */
+
+/* Why this packet is in no flow, or DROP_NONE with *ret_meta filled. */
+static enum drop_reason lane_judge(
+	struct lane *lane, const struct packet *packet, struct packet_meta *ret_meta)
+{
+	if (lane->is_paused)
+		return DROP_NOT_GATHERED;
+	if (!sampler_selects(&lane->sampler))
+		return DROP_NOT_SAMPLED;
+	enum drop_reason reason = decoder_decode(lane->decoder, packet, ret_meta);
+	if (reason != DROP_NONE)
+		return reason;
+	if (ret_meta->ip_version == 6 && !lane->config->track_v6)
+		return DROP_V6_NOT_TRACKED;
+	if (own_export_is(&lane->own, ret_meta))
+		return DROP_OWN_EXPORT;
+	return DROP_NONE;
+}
+
+static void lane_meter_batch(struct lane *lane)
+{
+	const struct config *config = lane->config;
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < lane->batch.count; i++) {
+		struct packet_meta *meta = &lane->metas[count];
+		enum drop_reason reason = lane_judge(lane, &lane->batch.packets[i], meta);
+
+		if (reason != DROP_NONE) {
+			lane->dropped[reason]++;
+			continue;
+		}
+		if (config->has_own_mac)
+			meta->is_outgoing = memcmp(meta->source_mac, config->own_mac,
+						    sizeof(config->own_mac)) == 0;
+		count++;
+	}
+	lane->seen_pkts += lane->batch.count;
+	lane->metered_frames += count;
+	flow_cache_meter(lane->cache, lane->metas, count);
+}
+
+/* How far the clock may go when the batch was empty. */
+static uint64_t lane_idle_clock_ns(const struct lane *lane)
+{
+	uint64_t clock_ns = lane->batch.clock_ns;
+
+	return clock_ns > lane->idle_lag_ns ? clock_ns - lane->idle_lag_ns : 0;
+}
+
+static void lane_keep_time(struct lane *lane)
+{
+	uint64_t now_ns = flow_cache_clock_ns(lane->cache);
+
+	if (!lane->is_busy && lane->is_live && lane_idle_clock_ns(lane) > now_ns)
+		now_ns = lane_idle_clock_ns(lane);
+	bool is_done = flow_cache_advance(
+		lane->cache, now_ns, lane->is_live ? EXPIRY_BUDGET : SIZE_MAX);
+
+	/* With records still due at earlier times the exporters' clock must not pass them. */
+	if (is_done)
+		lane_advance_exporters(lane, now_ns);
+}
+
+/* -- requests ------------------------------------------------------------------------- */
+
+static void lane_notice(struct lane *lane)
+{
+	/* The pipe is non-blocking; when it is full there is a notice to be read already. */
+	ssize_t n = write(lane->notice_fd, "", 1);
+	(void)n;
+}
+
+static void lane_answer(struct lane *lane)
+{
+	struct lane_request *request = lane->request;
+
+	request->now_ns = flow_cache_clock_ns(lane->cache);
+	lane->request = NULL;
+	atomic_store_explicit(&request->is_done, true, memory_order_release);
+	lane_notice(lane);
+}
+
+static void add_exporter_stats(struct exporter_stats *sum, const struct exporter_stats *add)
+{
+	sum->flows += add->flows;
+	sum->records += add->records;
+	sum->messages += add->messages;
+	sum->octets += add->octets;
+	sum->failed_messages += add->failed_messages;
+	sum->failed_records += add->failed_records;
+	sum->unsupported_flows += add->unsupported_flows;
+	sum->unsupported_pkts += add->unsupported_pkts;
+	sum->saturated_fields += add->saturated_fields;
+}
+
+void lane_stats(struct lane *lane, struct sensor_stats *ret_stats)
+{
+	*ret_stats = (struct sensor_stats){
+		.start_ns = lane->start_ns,
+		.seen_pkts = lane->seen_pkts,
+		.metered_frames = lane->metered_frames,
+		.has_ring = lane->is_live,
+		.exported_flows = lane->transport_count ? lane->exported_flows : 0,
+		.lost_prints = lane->print ? print_sink_lost(lane->print) : 0,
+		.cache = *flow_cache_stats(lane->cache),
+	};
+	memcpy(ret_stats->dropped, lane->dropped, sizeof(ret_stats->dropped));
+	source_stats(lane->source, &ret_stats->ring);
+	for (size_t i = 0; i < lane->exporter_count; i++)
+		add_exporter_stats(&ret_stats->exported, exporter_stats(lane->exporters[i]));
+}
+
+/* Close or forget at most a pass's worth of flows; done when none is left. */
+static bool lane_empty_step(struct lane *lane, size_t (*step)(struct flow_cache *, size_t))
+{
+	size_t count = step(lane->cache, EXPIRY_BUDGET);
+
+	lane->request->count += count;
+	return count == 0;
+}
+
+static void lane_finish(struct lane *lane)
+{
+	lane->is_finishing = true;
+	lane->finish_ns = lane->batch.clock_ns;
+}
+
+/* One bounded step of the request at hand; true when it is answered. */
+static bool lane_request_step(struct lane *lane)
+{
+	struct lane_request *request = lane->request;
+
+	switch (request->verb) {
+	case LANE_STATS:
+		lane_stats(lane, &request->stats);
+		return true;
+	case LANE_SNAPSHOT:
+		request->count = flow_cache_snapshot(
+			lane->cache, &request->cursor, request->flows, request->capacity);
+		return true;
+	case LANE_EXPIRE_ALL:
+		if (!lane_empty_step(lane, flow_cache_expire_all))
+			return false;
+		for (size_t i = 0; i < lane->exporter_count; i++)
+			exporter_refresh_templates(lane->exporters[i]);
+		lane_flush_exporters(lane, flow_cache_clock_ns(lane->cache));
+		return true;
+	case LANE_DELETE_ALL:
+		return lane_empty_step(lane, flow_cache_delete_all);
+	case LANE_SEND_TEMPLATES:
+		for (size_t i = 0; i < lane->exporter_count; i++)
+			exporter_refresh_templates(lane->exporters[i]);
+		return true;
+	case LANE_PAUSE:
+	case LANE_RESUME:
+		lane->is_paused = request->verb == LANE_PAUSE;
+		return true;
+	case LANE_FINISH:
+		lane_finish(lane);
+		return true;
+	}
+	return true;
+}
+
+static void lane_serve(struct lane *lane)
+{
+	if (!lane->request)
+		lane->request =
+			atomic_exchange_explicit(&lane->mailbox, NULL, memory_order_acquire);
+	if (lane->request && lane_request_step(lane))
+		lane_answer(lane);
+}
+
+void lane_post(struct lane *lane, struct lane_request *request)
+{
+	atomic_store_explicit(&request->is_done, false, memory_order_relaxed);
+	atomic_store_explicit(&lane->mailbox, request, memory_order_release);
+	ssize_t n = write(lane->wake_fds[1], "", 1);
+	(void)n;
+}
+
+/* -- the loop ------------------------------------------------------------------------- */
+
+static void lane_wait(struct lane *lane)
+{
+	struct pollfd fds[2] = {
+		{ .fd = source_fd(lane->source), .events = POLLIN },
+		{ .fd = lane->wake_fds[0], .events = POLLIN },
+	};
+	char scrap[64];
+
+	if (poll(fds, 2, IDLE_POLL_MS) > 0 && fds[1].revents)
+		while (read(lane->wake_fds[0], scrap, sizeof(scrap)) > 0)
+			;
+}
+
+/* Told to finish and everything that was sent before has been metered. */
+static bool lane_is_drained(const struct lane *lane)
+{
+	if (!lane->is_finishing)
+		return false;
+	if (lane->batch.count > 0)
+		return lane->batch.packets[lane->batch.count - 1].stamp_ns > lane->finish_ns;
+	return lane->batch.clock_ns > lane->finish_ns + lane->idle_lag_ns;
+}
+
+static bool lane_has_work(const struct lane *lane)
+{
+	return lane->request || lane->is_busy ||
+	       flow_cache_next_due_ns(lane->cache) <= flow_cache_clock_ns(lane->cache);
+}
+
+/* One pass. 0 to go on, 1 at the end of the capture, or the source's outcome. */
+static int lane_pass(struct lane *lane)
+{
+	int rc = source_next(lane->source, &lane->batch);
+
+	if (rc < 0)
+		return rc;
+	if (!lane->has_begun && (lane->is_live || lane->batch.count > 0)) {
+		uint64_t first_ns = lane->batch.count ? lane->batch.packets[0].stamp_ns
+						      : lane->batch.clock_ns;
+		int begun = lane_begin(lane, first_ns);
+		if (begun < 0)
+			return begun;
+	}
+	lane->is_busy = lane->batch.count > 0;
+	if (lane->is_busy)
+		lane_meter_batch(lane);
+	bool is_drained = lane_is_drained(lane);
+	source_release(lane->source, &lane->batch);
+	if (lane->has_begun)
+		lane_keep_time(lane);
+	if (rc == SOURCE_DAMAGED)
+		lane->outcome = SOURCE_DAMAGED;
+	return lane->batch.is_end || is_drained;
+}
+
+static void lane_close_books(struct lane *lane)
+{
+	if (!lane->has_begun)
+		return;
+	while (flow_cache_expire_all(lane->cache, EXPIRY_BUDGET) > 0)
+		;
+	lane_flush_exporters(lane, flow_cache_clock_ns(lane->cache));
+}
+
+static void *lane_main(void *user)
+{
+	struct lane *lane = user;
+
+	for (;;) {
+		int rc = lane_pass(lane);
+		if (rc != 0) {
+			if (rc < 0)
+				lane->outcome = rc;
+			break;
+		}
+		lane_serve(lane);
+		if (lane->is_live && !lane_has_work(lane))
+			lane_wait(lane);
+	}
+	lane_close_books(lane);
+	atomic_store_explicit(&lane->has_ended, true, memory_order_release);
+	lane_notice(lane);
+	return NULL;
+}
+
+/* -- life ----------------------------------------------------------------------------- */
+
+static void lane_fill_export_config(struct lane *lane, const struct lane_config *from)
+{
+	const struct config *config = from->config;
+
+	lane->export_config = (struct exporter_config){
+		.version = config->version,
+		.time = config->time,
+		.biflow = config->biflow,
+		.fields = {
+			.has_protocol = config->level > TRACK_IP,
+			.has_ports = config->level >= TRACK_PORT,
+			.has_vlan = true,
+			.has_mac = true,
+			.mpls_labels = config->mpls_labels,
+		},
+		.domain = from->domain,
+		.sampling_interval = config->sampling_interval,
+		.template_refresh_s = config->template_refresh_s,
+		.template_refresh_messages = config->template_refresh_messages,
+		.flush_delay_ms = config->flush_delay_ms,
+		.message_bytes = config->message_bytes,
+		.if_index = from->if_index,
+		.interface_name = config->interface ? config->interface : "",
+		.interface_description = "",
+		.process_id = lane->is_live ? (uint32_t)getpid() : 1,
+	};
+}
+
+static int lane_make_parts(struct lane *lane, const struct lane_config *from)
+{
+	const struct config *config = from->config;
+	struct decoder_config decoder_config = {
+		.link_type = source_link_type(from->source),
+		.count = config->count,
+		.fragments = config->fragments,
+	};
+	struct flow_cache_config cache_config = {
+		.level = config->level,
+		.maximum_flows = config->maximum_flows,
+		.timeouts = config->timeouts,
+		.default_ingress_if = from->if_index,
+		.is_default_ingress_forced = config->has_if_index,
+		.is_paced = lane->is_live,
+		.sink = { .record = lane_record, .user = lane },
+	};
+	int rc = random_fill(decoder_config.hash_key, sizeof(decoder_config.hash_key));
+
+	if (rc == 0)
+		rc = random_fill(cache_config.hash_key, sizeof(cache_config.hash_key));
+	if (rc == 0)
+		rc = decoder_new(&decoder_config, &lane->decoder);
+	if (rc == 0)
+		rc = flow_cache_new(&cache_config, &lane->cache);
+	if (rc == 0 && pipe2(lane->wake_fds, O_CLOEXEC | O_NONBLOCK) < 0)
+		rc = -errno;
+	return rc;
+}
+
+static void lane_say_why(
+	const struct lane_config *from, int rc, char error[static CONFIG_ERROR_BYTES])
+{
+	if (rc == -EPROTONOSUPPORT)
+		snprintf(error, CONFIG_ERROR_BYTES, "link type %d is not supported",
+			source_link_type(from->source));
+	else
+		snprintf(error, CONFIG_ERROR_BYTES, "setting up for %u flows: %s",
+			from->config->maximum_flows, strerror(-rc));
+}
+
+int lane_new(const struct lane_config *config, struct lane **ret_lane,
+	char error[static CONFIG_ERROR_BYTES])
+{
+	struct lane *lane = calloc(1, sizeof(*lane));
+
+	if (!lane) {
+		snprintf(error, CONFIG_ERROR_BYTES, "%s", strerror(ENOMEM));
+		return -ENOMEM;
+	}
+	lane->config = config->config;
+	lane->wake_fds[0] = lane->wake_fds[1] = -1;
+	lane->is_live = source_is_live(config->source);
+	lane->idle_lag_ns = config->config->retire_timeout_ms * NS_PER_MS + RING_LAG_NS;
+	lane->print = config->print;
+	lane->notice_fd = config->notice_fd;
+	lane->sampler = sampler_every(config->config->sampling_interval);
+	lane_fill_export_config(lane, config);
+	int rc = lane_make_parts(lane, config);
+	if (rc < 0) {
+		lane_say_why(config, rc, error);
+		lane_free(lane);
+		return rc;
+	}
+	lane->source = config->source;
+	lane->transport_count = config->transport_count;
+	for (size_t i = 0; i < config->transport_count; i++) {
+		lane->transports[i] = config->transports[i];
+		if (lane->is_live)
+			own_export_add(&lane->own, &lane->transports[i]->endpoints);
+	}
+	*ret_lane = lane;
+	return 0;
+}
+
+int lane_start(struct lane *lane)
+{
+	sigset_t all, before;
+
+	/* Signals are the main thread's. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	int rc = -pthread_create(&lane->thread, NULL, lane_main, lane);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	lane->is_started = rc == 0;
+	return rc;
+}
+
+bool lane_has_ended(const struct lane *lane)
+{
+	return atomic_load_explicit(&lane->has_ended, memory_order_acquire);
+}
+
+int lane_join(struct lane *lane)
+{
+	if (lane->is_started)
+		pthread_join(lane->thread, NULL);
+	lane->is_started = false;
+	return lane->outcome;
+}
+
+const char *lane_source_error(const struct lane *lane)
+{
+	return source_error(lane->source);
+}
+
+void lane_free(struct lane *lane)
+{
+	if (!lane)
+		return;
+	lane_join(lane);
+	for (size_t i = 0; i < lane->transport_count; i++) {
+		exporter_free(lane->exporters[i]);
+		transport_close(lane->transports[i]);
+	}
+	flow_cache_free(lane->cache);
+	decoder_free(lane->decoder);
+	source_close(lane->source);
+	for (int i = 0; i < 2; i++)
+		if (lane->wake_fds[i] >= 0)
+			close(lane->wake_fds[i]);
+	free(lane);
+}

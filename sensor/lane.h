@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One lane: the straight line from a source to the collectors, on a thread of its own. Nothing
+ * on the line waits for anybody. The main thread asks for things by posting a request, which
+ * the lane reads between two batches and answers by setting .is_done and writing a byte to the
+ * notice descriptor.
+ */
+#ifndef SENSOR_LANE_H
+#define SENSOR_LANE_H
+
+#include <stdatomic.h>
+
+#include "ring/source.h"
+#include "sensor/config.h"
+#include "sensor/print_sink.h"
+#include "sensor/stats_text.h"
+
+struct lane_config {
+	const struct config *config; /* borrowed for the lane's life */
+	struct source *source;       /* taken */
+	struct transport *
+		*transports; /* the array is borrowed for the call, its members are taken */
+	size_t transport_count;
+	struct print_sink *print; /* borrowed; NULL when nothing is printed */
+	uint32_t domain;          /* observation domain id */
+	uint32_t if_index;        /* of records whose packets do not say */
+	int notice_fd;            /* written to when there is something to look at; borrowed */
+};
+
+enum lane_verb {
+	LANE_STATS,          /* fill .stats */
+	LANE_SNAPSHOT,       /* fill .flows from .cursor on; .count 0 is the end */
+	LANE_EXPIRE_ALL,     /* export every open flow; .count says how many */
+	LANE_DELETE_ALL,     /* forget every open flow; .count says how many */
+	LANE_SEND_TEMPLATES, /* with the next message */
+	LANE_PAUSE,          /* count packets as not gathered */
+	LANE_RESUME,
+	LANE_FINISH, /* meter what has arrived, export every open flow, end */
+};
+
+/* Owned by the main thread, lent to the lane from lane_post() until .is_done. */
+struct lane_request {
+	enum lane_verb verb;
+	struct sensor_stats stats;
+	struct flow_snapshot *flows; /* room for .capacity */
+	size_t capacity;
+	uint64_t cursor;
+	uint64_t count;
+	uint64_t now_ns; /* the lane clock when it was answered */
+	atomic_bool is_done;
+};
+
+struct lane;
+
+/* 0 or a negative errno with a sentence in .error. What is taken is taken only on success. */
+int lane_new(const struct lane_config *config, struct lane **ret_lane,
+	char error[static CONFIG_ERROR_BYTES]);
+
+/* Start the lane's thread. 0 or a negative errno. */
+int lane_start(struct lane *lane);
+
+/* Lend a request to the lane. One at a time: the one before must be done. */
+void lane_post(struct lane *lane, struct lane_request *request);
+
+/* The thread has nothing more to do: the capture ended, failed or was told to finish. */
+bool lane_has_ended(const struct lane *lane);
+
+/* Wait for the thread to end. Returns 0, SOURCE_DAMAGED, or the source's negative errno. */
+int lane_join(struct lane *lane);
+
+/* The books. Only before lane_start() or after lane_join(). */
+void lane_stats(struct lane *lane, struct sensor_stats *ret_stats);
+
+/* The source's words for its last outcome or link event. */
+const char *lane_source_error(const struct lane *lane);
+
+void lane_free(struct lane *lane); /* NULL is fine; joins if need be */
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "sensor/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void log_open(struct log *log, const char *program, bool uses_syslog, bool is_verbose)
+{
+	*log = (struct log){
+		.program = program,
+		.uses_syslog = uses_syslog,
+		.has_priority = getenv("JOURNAL_STREAM") != NULL,
+		.level = is_verbose ? LOG_DEBUG : LOG_INFO,
+	};
+	if (uses_syslog)
+		openlog(program, LOG_PID, LOG_DAEMON);
+}
+
+void log_line(const struct log *log, int priority, const char *format, ...)
+{
+	char line[1024];
+	va_list arguments;
+
+	if (priority > log->level)
+		return;
+	va_start(arguments, format);
+	vsnprintf(line, sizeof(line), format, arguments);
+	va_end(arguments);
+	if (log->uses_syslog)
+		syslog(priority, "%s", line);
+	else if (log->has_priority)
+		fprintf(stderr, "<%d>%s\n", priority, line);
+	else
+		fprintf(stderr, "%s: %s\n", log->program, line);
+}

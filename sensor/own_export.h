@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Keeps the sensor from metering its own messages: each of them would make a flow, whose record
+ * makes a message, for ever.
+ */
+#ifndef SENSOR_OWN_EXPORT_H
+#define SENSOR_OWN_EXPORT_H
+
+#include <stddef.h>
+
+#include "export/transport.h"
+#include "sensor/config.h"
+#include "sensor/meta.h"
+
+struct own_export {
+	struct transport_endpoints streams[CONFIG_DESTINATIONS_MAX];
+	size_t count;
+	uint64_t source_ports; /* bit (port mod 64) of every stream: one test for other packets
+	                        */
+};
+
+void own_export_add(struct own_export *own, const struct transport_endpoints *endpoints);
+
+/* Full comparison, for packets that passed the test below. */
+bool own_export_matches(const struct own_export *own, const struct packet_meta *meta);
+
+static inline bool own_export_is(const struct own_export *own, const struct packet_meta *meta)
+{
+	if (!(own->source_ports >> (meta->source_port & 63) & 1))
+		return false;
+	return own_export_matches(own, meta);
+}
+
+#endif

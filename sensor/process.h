@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The process around the sensor: signals as a descriptor, the background, the pid file. */
+#ifndef SENSOR_PROCESS_H
+#define SENSOR_PROCESS_H
+
+#include <stddef.h>
+
+/* Make SIGTERM, SIGINT and SIGHUP readable, one byte each, from the returned descriptor, and
+ * ignore SIGPIPE. Negative errno on failure. Once per process. */
+int process_signals(void);
+
+/*
+ * Go to the background. The parent stays until the child calls process_ready() and then exits
+ * 0, or exits 1 when the child ends before that. Returns, in the child, the descriptor for
+ * process_ready(), or a negative errno.
+ */
+int process_daemonise(void);
+
+/* The service is up: let the parent go, and let go of the terminal. */
+void process_ready(int daemon_fd);
+
+/*
+ * Write our pid to .path and hold a lock on it: a second instance with the same file is refused
+ * (-EAGAIN). Returns the descriptor to keep open, or a negative errno.
+ */
+int process_pid_file(const char *path);
+
+#endif

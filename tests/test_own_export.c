@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "sensor/own_export.h"
+
+/* 192.0.2.1:40000 -> 198.51.100.2:4739 */
+static const struct transport_endpoints stream = {
+	.ip_version = 4,
+	.local = { 192, 0, 2, 1 },
+	.remote = { 198, 51, 100, 2 },
+	.local_port = 40000,
+	.remote_port = 4739,
+};
+
+static struct packet_meta message_of(const struct transport_endpoints *from)
+{
+	struct packet_meta meta = {
+		.ip_version = from->ip_version,
+		.protocol = IPPROTO_UDP,
+		.source_port = from->local_port,
+		.destination_port = from->remote_port,
+	};
+
+	memcpy(meta.source, from->local, sizeof(meta.source));
+	memcpy(meta.destination, from->remote, sizeof(meta.destination));
+	return meta;
+}
+
+static void own_export_knows_its_messages(void **state)
+{
+	struct own_export own = { 0 };
+	struct packet_meta meta = message_of(&stream);
+	(void)state;
+	own_export_add(&own, &stream);
+
+	assert_true(own_export_is(&own, &meta));
+}
+
+static void own_export_leaves_everything_else(void **state)
+{
+	struct own_export own = { 0 };
+	struct packet_meta other_port = message_of(&stream), other_host = message_of(&stream),
+			   other_protocol = message_of(&stream), same_bit = message_of(&stream);
+	(void)state;
+	own_export_add(&own, &stream);
+	other_port.destination_port++;
+	other_host.destination[3]++;
+	other_protocol.protocol = IPPROTO_TCP;
+	same_bit.source_port = (uint16_t)(same_bit.source_port + 64);
+
+	assert_false(own_export_is(&own, &other_port));
+	assert_false(own_export_is(&own, &other_host));
+	assert_false(own_export_is(&own, &other_protocol));
+	assert_false(own_export_is(&own, &same_bit));
+}
+
+static void own_export_holds_every_destination(void **state)
+{
+	struct own_export own = { 0 };
+	struct transport_endpoints each = stream;
+	(void)state;
+	for (unsigned i = 0; i < CONFIG_DESTINATIONS_MAX; i++) {
+		each.local_port = (uint16_t)(40000 + i);
+		own_export_add(&own, &each);
+	}
+	struct packet_meta last = message_of(&each), first = message_of(&stream);
+
+	assert_true(own_export_is(&own, &first));
+	assert_true(own_export_is(&own, &last));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(own_export_knows_its_messages),
+		cmocka_unit_test(own_export_leaves_everything_else),
+		cmocka_unit_test(own_export_holds_every_destination),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
