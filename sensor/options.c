@@ -564,6 +564,9 @@ int config_fail(struct config_parser *parser, const char *format, ...)
 	va_end(arguments);
 	snprintf(parser->error, CONFIG_ERROR_BYTES, "%s%s%.160s: %.300s", parser->spelling,
 		parser->value[0] ? " " : "", parser->value, reason);
+	for (char *at = parser->error; *at; at++) /* it stays one line whatever was given */
+		if (iscntrl((unsigned char)*at))
+			*at = '?';
 	return -EINVAL;
 }
 

@@ -270,6 +270,14 @@ static void config_refuses_a_value_of_any_length(void **state)
 	assert_non_null(strstr(run(line)->error, "not one of: ip proto"));
 }
 
+static void config_errors_are_one_line(void **state)
+{
+	const struct run *result = run("ringflowd -i eth0 -T a\nb\033");
+
+	assert_string_equal(
+		result->error, "-T a?b?: not one of: ip proto port full vlan ether");
+}
+
 static void config_needs_packets(void **state)
 {
 	const struct run *result = run("ringflowd -n 192.0.2.1:4739");
@@ -621,6 +629,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(config_refuses_wrong_values_and_names_them),
 	cmocka_unit_test(config_refuses_empty_values),
 	cmocka_unit_test(config_refuses_a_value_of_any_length),
+	cmocka_unit_test(config_errors_are_one_line),
 	cmocka_unit_test(config_needs_packets),
 	cmocka_unit_test(config_refuses_a_live_source_for_files),
 	cmocka_unit_test(config_takes_what_debian_gives),
