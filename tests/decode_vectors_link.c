@@ -140,6 +140,8 @@ const struct decode_vector link_vectors[] = {
 	  .reason = DROP_FRAME_RELAY_NOT_IP },
 	{ "frame_relay_bridged_is_not_ip", FRAME_RELAY, "1841 03 00 80 0080c2 0007 " MACS,
 	  .reason = DROP_FRAME_RELAY_NOT_IP },
+	{ "frame_relay_address_is_two_octets_at_least", FRAME_RELAY, "19 03 cc " UDP4,
+	  .reason = DROP_FRAME_RELAY_NOT_IP },
 	{ "frame_relay_address_must_end", FRAME_RELAY, "18404040 4003 cc " UDP4,
 	  .reason = DROP_FRAME_RELAY_NOT_IP },
 

@@ -378,6 +378,27 @@ static void later_ipv6_fragment_has_the_protocol_of_its_first(void **state)
 	decoder_free(decoder);
 }
 
+static void later_ipv6_fragment_is_icmp_if_its_first_is(void **state)
+{
+	struct decoder *decoder = new_decoder(101, FRAGMENTS_FOLLOW);
+	struct packet_meta meta;
+
+	/* first: destination options, then ICMPv6 echo request */
+	decode_hex(decoder,
+		"60000000 0018 2c 40 " ADDRESSES6
+		"3c00 0001 00000009 3a00 0104 00000000 8000 0000 0001 0001",
+		STAMP_NS, &meta);
+	assert_true(meta.is_icmp);
+	decode_hex(decoder,
+		"60000000 0010 2c 40 " ADDRESSES6 "3c00 05a8 00000009 4141414141414141",
+		STAMP_NS, &meta);
+
+	assert_true(meta.is_icmp);
+	assert_int_equal(meta.source_port, 0x8000);
+	assert_int_equal(meta.destination_port, 0x8100);
+	decoder_free(decoder);
+}
+
 static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(packet_cut_anywhere_is_dropped_or_counted_whole),
 	cmocka_unit_test(any_bytes_through_any_link_type_are_survived),
@@ -395,6 +416,7 @@ static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(separate_fragments_have_no_ports),
 	cmocka_unit_test(later_fragment_of_icmp_has_its_type),
 	cmocka_unit_test(later_ipv6_fragment_has_the_protocol_of_its_first),
+	cmocka_unit_test(later_ipv6_fragment_is_icmp_if_its_first_is),
 };
 #define CASE_COUNT (sizeof(cases) / sizeof(cases[0]))
 

@@ -117,6 +117,21 @@ static void oldest_makes_room_when_full(void **state)
 	fragment_table_free(table);
 }
 
+static void replaced_datagram_leaves_only_its_old_place(void **state)
+{
+	struct fragment_table *table = new_table(3);
+
+	remember(table, 1, NOW_NS);
+	remember(table, 1, NOW_NS);
+	remember(table, 2, NOW_NS);
+	remember(table, 3, NOW_NS);
+
+	assert_true(is_known(table, 1, NOW_NS));
+	assert_true(is_known(table, 2, NOW_NS));
+	assert_true(is_known(table, 3, NOW_NS));
+	fragment_table_free(table);
+}
+
 static void table_of_one_keeps_the_last(void **state)
 {
 	struct fragment_table *table = new_table(1);
@@ -165,6 +180,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(entry_is_good_for_30_seconds_either_way),
 	cmocka_unit_test(newer_first_fragment_replaces_the_older),
 	cmocka_unit_test(oldest_makes_room_when_full),
+	cmocka_unit_test(replaced_datagram_leaves_only_its_old_place),
 	cmocka_unit_test(table_of_one_keeps_the_last),
 	cmocka_unit_test(many_datagrams_are_kept_apart),
 	cmocka_unit_test(no_entries_asked_for_is_the_default),
