@@ -63,6 +63,6 @@ const struct dialect *dialect_find(enum export_version version);
 
 /* Build what .config asks of its version. */
 void dialect_build_layouts(
-        const struct exporter_config *config, struct dialect_layouts *ret_layouts);
+	const struct exporter_config *config, struct dialect_layouts *ret_layouts);
 
 #endif

@@ -266,7 +266,7 @@ static struct layout build_flow(const struct exporter_config *config, unsigned i
 }
 
 static struct layout *add_options(
-        struct dialect_layouts *layouts, uint16_t id, enum element scope)
+	struct dialect_layouts *layouts, uint16_t id, enum element scope)
 {
 	assert(layouts->options_count < OPTIONS_LAYOUTS_MAX);
 	struct layout *layout = &layouts->options[layouts->options_count++];
@@ -280,7 +280,7 @@ static struct layout *add_options(
 static void add_sampling(const struct exporter_config *config, struct dialect_layouts *layouts)
 {
 	struct layout *layout =
-	        add_options(layouts, TEMPLATE_SAMPLING, ELEMENT_observationDomainId);
+		add_options(layouts, TEMPLATE_SAMPLING, ELEMENT_observationDomainId);
 	layout_add(layout, ELEMENT_samplingInterval);
 	if (config->version == EXPORT_IPFIX)
 		return;
@@ -294,7 +294,7 @@ static void add_interface(const struct exporter_config *config, struct dialect_l
 	if (!config->interface_name[0] && !config->interface_description[0])
 		return;
 	struct layout *layout =
-	        add_options(layouts, TEMPLATE_INTERFACE, ELEMENT_scopeInterface);
+		add_options(layouts, TEMPLATE_INTERFACE, ELEMENT_scopeInterface);
 	layout_add(layout, ELEMENT_interfaceName);
 	layout_add(layout, ELEMENT_interfaceDescription);
 }
@@ -303,7 +303,7 @@ static void add_interface(const struct exporter_config *config, struct dialect_l
 static void add_process(const struct exporter_config *config, struct dialect_layouts *layouts)
 {
 	struct layout *layout =
-	        add_options(layouts, TEMPLATE_EXPORTER, ELEMENT_exportingProcessId);
+		add_options(layouts, TEMPLATE_EXPORTER, ELEMENT_exportingProcessId);
 	layout_add(layout, ELEMENT_exportedMessageTotalCount);
 	layout_add(layout, ELEMENT_exportedFlowRecordTotalCount);
 	layout_add(layout, ELEMENT_exportedOctetTotalCount);
@@ -314,10 +314,10 @@ static void add_process(const struct exporter_config *config, struct dialect_lay
 }
 
 static void build_templates(
-        const struct exporter_config *config, struct dialect_layouts *layouts)
+	const struct exporter_config *config, struct dialect_layouts *layouts)
 {
 	bool has_biflow =
-	        config->version == EXPORT_IPFIX && config->biflow != EXPORT_BIFLOW_OFF;
+		config->version == EXPORT_IPFIX && config->biflow != EXPORT_BIFLOW_OFF;
 	for (unsigned index = 0; index < FLOW_LAYOUT_COUNT; index++) {
 		if (index & FLOW_LAYOUT_ICMP && !config->fields.has_ports)
 			continue;
@@ -332,7 +332,7 @@ static void build_templates(
 }
 
 void dialect_build_layouts(
-        const struct exporter_config *config, struct dialect_layouts *ret_layouts)
+	const struct exporter_config *config, struct dialect_layouts *ret_layouts)
 {
 	*ret_layouts = (struct dialect_layouts){ .options_count = 0 };
 	if (dialect_find(config->version)->has_sets)

@@ -130,7 +130,7 @@ static void begin_message(struct exporter *exporter)
 {
 	message_begin(&exporter->message);
 	exporter->flush_due_ns =
-	        later(exporter->clock_ns, exporter->config.flush_delay_ms * NS_PER_MS);
+		later(exporter->clock_ns, exporter->config.flush_delay_ms * NS_PER_MS);
 }
 
 /* -- templates and options ------------------------------------------------------------------
@@ -151,7 +151,7 @@ static void put_template(struct exporter *exporter, const struct layout *layout)
 {
 	const struct dialect *dialect = exporter->dialect;
 	uint16_t set_id =
-	        layout->scope_count ? dialect->options_set_id : dialect->template_set_id;
+		layout->scope_count ? dialect->options_set_id : dialect->template_set_id;
 	make_room(exporter, set_id, layout_template_bytes(layout));
 	layout_put_template(&exporter->message.out, layout, dialect->version == EXPORT_IPFIX);
 	exporter->message.template_count++;
@@ -182,7 +182,7 @@ static void put_templates(struct exporter *exporter)
 	exporter->messages_since_templates = 0;
 	if (exporter->config.template_refresh_s != 0)
 		exporter->template_due_ns = later(
-		        exporter->clock_ns, exporter->config.template_refresh_s * NS_PER_S);
+			exporter->clock_ns, exporter->config.template_refresh_s * NS_PER_S);
 	for (unsigned i = 0; i < FLOW_LAYOUT_COUNT; i++)
 		if (layouts->flow[i].row_count != 0)
 			put_template(exporter, &layouts->flow[i]);
@@ -219,7 +219,7 @@ static void make_flow_room(struct exporter *exporter, const struct layout *layou
 }
 
 static void put_flow(struct exporter *exporter, const struct layout *layout,
-        const struct flow_record *record, unsigned direction)
+	const struct flow_record *record, unsigned direction)
 {
 	struct layout_source source = {
 		.owner = record,
@@ -239,7 +239,7 @@ static bool is_seen(const struct flow_side *side)
 }
 
 static const struct layout *choose_layout(
-        const struct exporter *exporter, const struct flow_record *record, unsigned traits)
+	const struct exporter *exporter, const struct flow_record *record, unsigned traits)
 {
 	bool has_icmp = exporter->layouts.flow[FLOW_LAYOUT_ICMP].row_count != 0;
 	if (record->ip_version == 6)
@@ -262,7 +262,7 @@ static uint64_t parts_of(uint64_t total, uint64_t most)
 
 /* More than the counters of one record can tell: several records that add up. */
 static void put_split(struct exporter *exporter, const struct layout *layout,
-        const struct flow_record *record, unsigned direction)
+	const struct flow_record *record, unsigned direction)
 {
 	uint64_t most = exporter->dialect->most_counted;
 	struct flow_record part = *record;
@@ -294,7 +294,7 @@ static void put_uniflows(struct exporter *exporter, const struct flow_record *re
 
 /* Without reverse times, the record's times are those of both directions together. */
 static void put_spanning_biflow(struct exporter *exporter, const struct layout *layout,
-        const struct flow_record *record)
+	const struct flow_record *record)
 {
 	struct flow_record spanning = *record;
 	struct flow_side *side = spanning.side;
@@ -323,7 +323,7 @@ static void start_clock(struct exporter *exporter, uint64_t now_ns)
 	exporter->clock_ns = now_ns;
 	if (exporter->dialect->has_sets && exporter->config.template_refresh_s != 0)
 		exporter->template_due_ns =
-		        later(now_ns, exporter->config.template_refresh_s * NS_PER_S);
+			later(now_ns, exporter->config.template_refresh_s * NS_PER_S);
 }
 
 static bool is_flush_next(const struct exporter *exporter)
@@ -381,7 +381,7 @@ static size_t most_size(size_t a, size_t b)
 
 /* The longest thing that must fit a message. */
 static size_t longest_bytes(
-        const struct dialect *dialect, const struct dialect_layouts *layouts)
+	const struct dialect *dialect, const struct dialect_layouts *layouts)
 {
 	size_t longest = 0;
 	for (unsigned i = 0; i < FLOW_LAYOUT_COUNT; i++) {
@@ -408,10 +408,10 @@ static void read_facts(struct exporter *exporter)
 	facts->sampling_algorithm = 1;
 	facts->boot_ns = exporter->boot_ms * NS_PER_MS;
 	memcpy(facts->interface_name, config->interface_name,
-	        utf8_prefix_bytes(config->interface_name, sizeof(facts->interface_name)));
+		utf8_prefix_bytes(config->interface_name, sizeof(facts->interface_name)));
 	memcpy(facts->interface_description, config->interface_description,
-	        utf8_prefix_bytes(
-	                config->interface_description, sizeof(facts->interface_description)));
+		utf8_prefix_bytes(
+			config->interface_description, sizeof(facts->interface_description)));
 }
 
 static void read_v5_sampling(struct exporter *exporter)
@@ -425,7 +425,7 @@ static void read_v5_sampling(struct exporter *exporter)
 }
 
 int exporter_new(const struct exporter_config *config, struct transport *transport,
-        struct exporter **ret_exporter)
+	struct exporter **ret_exporter)
 {
 	if (!is_config_sound(config))
 		return -EINVAL;
@@ -436,7 +436,7 @@ int exporter_new(const struct exporter_config *config, struct transport *transpo
 	exporter->dialect = dialect_find(config->version);
 	dialect_build_layouts(config, &exporter->layouts);
 	size_t least = message_bytes_for(
-	        exporter->dialect, longest_bytes(exporter->dialect, &exporter->layouts));
+		exporter->dialect, longest_bytes(exporter->dialect, &exporter->layouts));
 	if (config->message_bytes < least) {
 		free(exporter);
 		return -EMSGSIZE;
@@ -445,7 +445,7 @@ int exporter_new(const struct exporter_config *config, struct transport *transpo
 	exporter->template_due_ns = NEVER_NS;
 	exporter->wants_templates = true;
 	exporter->message =
-	        message_over(exporter->dialect, exporter->bytes, config->message_bytes);
+		message_over(exporter->dialect, exporter->bytes, config->message_bytes);
 	read_facts(exporter);
 	read_v5_sampling(exporter);
 	exporter->config.interface_name = exporter->config.interface_description = NULL;
@@ -485,7 +485,7 @@ void exporter_add(struct exporter *exporter, const struct flow_record *record, u
 	}
 	count(&exporter->stats.flows, 1);
 	if (exporter->layouts.flow[FLOW_LAYOUT_BIFLOW].row_count != 0 && is_seen(&side[0]) &&
-	        is_seen(&side[1]))
+		is_seen(&side[1]))
 		put_biflow(exporter, record);
 	else
 		put_uniflows(exporter, record);

@@ -87,7 +87,7 @@ struct exporter;
  * -EMSGSIZE when .message_bytes is too small for the longest record or template, -EINVAL for
  * what does not exist. */
 int exporter_new(const struct exporter_config *config, struct transport *transport,
-        struct exporter **ret_exporter);
+	struct exporter **ret_exporter);
 
 /* Send what is left at the last time given, then free. NULL is fine. */
 void exporter_free(struct exporter *exporter);

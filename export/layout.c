@@ -54,7 +54,7 @@ struct element_row {
 	OWNER_FLOW, BYTES_OF(struct flow_side, m), \
 	{ \
 		offsetof(struct flow_record, side[0].m), \
-		        offsetof(struct flow_record, side[1].m) \
+			offsetof(struct flow_record, side[1].m) \
 	}
 #define FROM(m) \
 	OWNER_FLOW, BYTES_OF(struct flow_record, m[0]), \
@@ -121,7 +121,7 @@ static uint8_t find_step(const struct element_row *element, unsigned octets)
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		const struct step_row *row = &steps[i];
 		if (row->kind == element->kind && row->octets == octets &&
-		        row->source_bytes == element->source_bytes)
+			row->source_bytes == element->source_bytes)
 			return row->step;
 	}
 	assert(!"element.def has a row that no step can write");
@@ -139,7 +139,7 @@ static struct layout_row *append_row(struct layout *layout, unsigned octets)
 }
 
 static void append_element(
-        struct layout *layout, enum element element, unsigned octets, bool is_reverse)
+	struct layout *layout, enum element element, unsigned octets, bool is_reverse)
 {
 	const struct element_row *from = &elements[element];
 	assert(from->owner == layout->owner);
@@ -305,7 +305,7 @@ static void put_label(uint8_t *to, const uint8_t *at, const struct layout_source
 
 /* .to has room for the row's octets. */
 static inline void put_row(
-        const struct layout_row *row, uint8_t *to, struct layout_source *source)
+	const struct layout_row *row, uint8_t *to, struct layout_source *source)
 {
 	const uint8_t *at = (const uint8_t *)source->owner + row->member[source->direction];
 	switch ((enum step)row->step) {
@@ -365,7 +365,7 @@ static inline void put_row(
 }
 
 void layout_put_record(
-        struct wire *out, const struct layout *layout, struct layout_source *source)
+	struct wire *out, const struct layout *layout, struct layout_source *source)
 {
 	uint8_t *to = wire_take(out, layout->record_bytes);
 	if (!to)

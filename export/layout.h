@@ -126,6 +126,6 @@ void layout_put_template(struct wire *out, const struct layout *layout, bool is_
 
 /* Write one record, all of it or, with an overflow, nothing. */
 void layout_put_record(
-        struct wire *out, const struct layout *layout, struct layout_source *source);
+	struct wire *out, const struct layout *layout, struct layout_source *source);
 
 #endif

@@ -29,7 +29,7 @@ void message_begin(struct message *message)
 {
 	struct wire out = wire_over(message->out.bytes, message->out.capacity);
 	*message =
-	        (struct message){ .out = out, .dialect = message->dialect, .is_begun = true };
+		(struct message){ .out = out, .dialect = message->dialect, .is_begun = true };
 	wire_zeros(&message->out, message->dialect->header_bytes);
 }
 
@@ -46,7 +46,7 @@ bool message_enter(struct message *message, uint16_t set_id, size_t record_bytes
 {
 	const struct dialect *dialect = message->dialect;
 	bool is_new_set =
-	        dialect->has_sets && !(message->has_open_set && message->set_id == set_id);
+		dialect->has_sets && !(message->has_open_set && message->set_id == set_id);
 	size_t end = message->out.length;
 	if (is_new_set)
 		end = padded(dialect, end) + SET_HEADER_BYTES;
@@ -68,7 +68,7 @@ void message_end_set(struct message *message)
 	struct wire *out = &message->out;
 	wire_zeros(out, padded(message->dialect, out->length) - out->length);
 	wire_patch_be16(
-	        out, message->set_mark + 2, (uint16_t)(out->length - message->set_mark));
+		out, message->set_mark + 2, (uint16_t)(out->length - message->set_mark));
 	message->has_open_set = false;
 }
 
@@ -78,7 +78,7 @@ void message_finish(struct message *message, struct message_head *head)
 	assert(!message->out.has_overflowed);
 	head->length = message->out.length;
 	head->record_count =
-	        message->template_count + message->options_count + message->flow_count;
+		message->template_count + message->options_count + message->flow_count;
 	struct wire header = wire_over(message->out.bytes, message->dialect->header_bytes);
 	message->dialect->put_header(&header, head);
 	message->is_begun = false;

@@ -44,7 +44,7 @@ struct transport {
 
 /* 0, or a negative errno with a sentence in .error that names the destination. */
 int transport_udp_open(const struct transport_config *config, struct transport **ret_transport,
-        char error[static TRANSPORT_ERROR_BYTES]);
+	char error[static TRANSPORT_ERROR_BYTES]);
 
 /* Outcome of transport_submit() that is not a failure of the message at hand. */
 enum {

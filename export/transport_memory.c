@@ -15,7 +15,7 @@ static int reserve(struct transport_memory *memory)
 		return 0;
 	size_t capacity = memory->capacity ? memory->capacity * 2 : 16;
 	struct transport_memory_message *messages =
-	        reallocarray(memory->messages, capacity, sizeof(*messages));
+		reallocarray(memory->messages, capacity, sizeof(*messages));
 	if (!messages)
 		return -ENOMEM;
 	memory->messages = messages;
@@ -35,7 +35,7 @@ static int memory_submit(struct transport *transport, const uint8_t *bytes, size
 		return -ENOMEM;
 	memcpy(copy, bytes, length);
 	memory->messages[memory->count++] =
-	        (struct transport_memory_message){ .bytes = copy, .length = length };
+		(struct transport_memory_message){ .bytes = copy, .length = length };
 	return memory->result;
 }
 

@@ -30,19 +30,19 @@ struct udp {
 
 /* Fill the error text; returns .error_number, for return statements. */
 static int explain(
-        char *error, const struct transport *transport, const char *what, int error_number)
+	char *error, const struct transport *transport, const char *what, int error_number)
 {
 	snprintf(error, TRANSPORT_ERROR_BYTES, "%s: %s: %s", transport->name, what,
-	        strerror(-error_number));
+		strerror(-error_number));
 	return error_number;
 }
 
 static int explain_lookup(
-        char *error, const struct transport *transport, const char *what, int lookup_error)
+	char *error, const struct transport *transport, const char *what, int lookup_error)
 {
 	int error_number = lookup_error == EAI_SYSTEM ? -errno : -EADDRNOTAVAIL;
 	snprintf(error, TRANSPORT_ERROR_BYTES, "%s: %s: %s", transport->name, what,
-	        lookup_error == EAI_SYSTEM ? strerror(errno) : gai_strerror(lookup_error));
+		lookup_error == EAI_SYSTEM ? strerror(errno) : gai_strerror(lookup_error));
 	return error_number;
 }
 
@@ -56,13 +56,13 @@ static bool is_multicast(const struct sockaddr *address)
 {
 	if (address->sa_family == AF_INET6)
 		return IN6_IS_ADDR_MULTICAST(
-		        &((const struct sockaddr_in6 *)address)->sin6_addr);
+			&((const struct sockaddr_in6 *)address)->sin6_addr);
 	return IN_MULTICAST(ntohl(((const struct sockaddr_in *)address)->sin_addr.s_addr));
 }
 
 /* One end as the capture sees it: a mapped address is IPv4 on the wire. */
 static void read_end(const struct sockaddr_storage *from, struct transport_endpoints *ends,
-        uint8_t address[16], uint16_t *port)
+	uint8_t address[16], uint16_t *port)
 {
 	const struct sockaddr_in *v4 = (const struct sockaddr_in *)from;
 	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)from;
@@ -84,7 +84,7 @@ static int read_endpoints(struct udp *udp)
 	struct sockaddr_storage local = { 0 }, remote = { 0 };
 	socklen_t local_bytes = sizeof(local), remote_bytes = sizeof(remote);
 	if (getsockname(udp->fd, (struct sockaddr *)&local, &local_bytes) < 0 ||
-	        getpeername(udp->fd, (struct sockaddr *)&remote, &remote_bytes) < 0)
+		getpeername(udp->fd, (struct sockaddr *)&remote, &remote_bytes) < 0)
 		return -errno;
 	read_end(&local, ends, ends->local, &ends->local_port);
 	read_end(&remote, ends, ends->remote, &ends->remote_port);
@@ -103,7 +103,7 @@ static int set_option(int fd, int level, int name, int value)
 static int bind_device(int fd, const char *device)
 {
 	int result = setsockopt(
-	        fd, SOL_SOCKET, SO_BINDTODEVICE, device, (socklen_t)strlen(device) + 1);
+		fd, SOL_SOCKET, SO_BINDTODEVICE, device, (socklen_t)strlen(device) + 1);
 	return result < 0 ? -errno : 0;
 }
 #else
@@ -141,7 +141,7 @@ static int set_multicast_source(int fd, const struct sockaddr *source)
  */
 
 static int bind_source(struct udp *udp, const struct addrinfo *to,
-        const struct transport_config *config, char *error)
+	const struct transport_config *config, char *error)
 {
 	struct addrinfo hints = {
 		.ai_family = to->ai_family,
@@ -162,7 +162,7 @@ static int bind_source(struct udp *udp, const struct addrinfo *to,
 }
 
 static int prepare(struct udp *udp, const struct addrinfo *to,
-        const struct transport_config *config, char *error)
+	const struct transport_config *config, char *error)
 {
 	char what[128];
 	/* Advice: without it the system's default is kept. */
@@ -182,7 +182,7 @@ static int prepare(struct udp *udp, const struct addrinfo *to,
 }
 
 static int open_to(struct udp *udp, const struct addrinfo *to,
-        const struct transport_config *config, char *error)
+	const struct transport_config *config, char *error)
 {
 	int type = SOCK_DGRAM | SOCK_CLOEXEC | (config->may_wait ? 0 : SOCK_NONBLOCK);
 	udp->fd = socket(to->ai_family, type, to->ai_protocol);
@@ -257,7 +257,7 @@ static const struct transport_ops udp_ops = {
 };
 
 int transport_udp_open(const struct transport_config *config, struct transport **ret_transport,
-        char error[static TRANSPORT_ERROR_BYTES])
+	char error[static TRANSPORT_ERROR_BYTES])
 {
 	struct udp *udp = calloc(1, sizeof(*udp));
 	if (!udp) {

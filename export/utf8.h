@@ -20,8 +20,8 @@ static inline size_t utf8_character_bytes(const char *text)
 		return 0;
 	uint8_t least = s[0] == 0xe0 ? 0xa0 : s[0] == 0xf0 ? 0x90 : 0x80; /* overlong forms */
 	uint8_t most = s[0] == 0xed   ? 0x9f
-	               : s[0] == 0xf4 ? 0x8f
-	                              : 0xbf; /* surrogates, > 10ffff */
+		       : s[0] == 0xf4 ? 0x8f
+				      : 0xbf; /* surrogates, > 10ffff */
 	if (s[1] < least || s[1] > most)
 		return 0;
 	for (size_t i = 2; i < bytes; i++)

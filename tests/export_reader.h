@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A collector for tests, written from the RFCs and not from our tables: it takes the messages of one
- * stream, fails the test when one breaks a rule of the format, and keeps the records.
+ * A collector for tests, written from the RFCs and not from our tables: it takes the messages
+ * of one stream, fails the test when one breaks a rule of the format, and keeps the records.
  */
 #ifndef TESTS_EXPORT_READER_H
 #define TESTS_EXPORT_READER_H
