@@ -87,8 +87,7 @@ static uint64_t holdback_ns(const struct pcap_live *live)
 	return 2 * live->config.retire_timeout_ms * NS_PER_MS;
 }
 
-/* -- libpcap's handle -----------------------------------------------------------------------
- */
+/* -- libpcap's handle ---------------------------------------------------------------- */
 
 static void set_options(struct pcap_live *live, pcap_t *pcap)
 {
@@ -198,8 +197,7 @@ static int open_handle(struct pcap_live *live, char error[static SOURCE_ERROR_BY
 	return 0;
 }
 
-/* -- counts ---------------------------------------------------------------------------------
- */
+/* -- counts -------------------------------------------------------------------------- */
 
 static void grow(struct handle_count *count, uint32_t now)
 {
@@ -218,7 +216,7 @@ static void add_handle_counts(struct pcap_live *live)
 	grow(&live->interface_dropped, counts.ps_ifdrop);
 }
 
-/* -- the link ------------------------------------------------------------------------------- */
+/* -- the link ------------------------------------------------------------------------ */
 
 /* By index, because the interface may have been renamed meanwhile. */
 static bool interface_exists(const struct pcap_live *live, char name[static IF_NAMESIZE])
@@ -306,8 +304,7 @@ static void check_link(struct pcap_live *live)
 		lose(live);
 }
 
-/* -- life -----------------------------------------------------------------------------------
- */
+/* -- life ---------------------------------------------------------------------------- */
 
 static int set_up(struct pcap_live *live, char error[static SOURCE_ERROR_BYTES])
 {
@@ -381,8 +378,7 @@ static int pcap_live_fd(void *state)
 	return live->wait_fd;
 }
 
-/* -- packets --------------------------------------------------------------------------------
- */
+/* -- packets ------------------------------------------------------------------------- */
 
 static uint64_t stamp_ns(const struct pcap_live *live, const struct pcap_pkthdr *header)
 {
