@@ -157,11 +157,11 @@ static void put_template(struct exporter *exporter, const struct layout *layout)
 	exporter->message.template_count++;
 }
 
-/* The template in a set of its own (several in one are not read by all), then its record. */
+/* The template and then its record, so that every options template has a set of its own: several in
+ * one are not read by all collectors. */
 static void put_options(struct exporter *exporter, const struct layout *layout)
 {
 	struct layout_source source = { .owner = &exporter->facts };
-	message_end_set(&exporter->message);
 	put_template(exporter, layout);
 	make_room(exporter, layout->id, layout->record_bytes);
 	layout_put_record(&exporter->message.out, layout, &source);

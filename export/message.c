@@ -42,6 +42,17 @@ static void begin_set(struct message *message, uint16_t set_id)
 	wire_be16(&message->out, 0);
 }
 
+static void end_set(struct message *message)
+{
+	if (!message->has_open_set)
+		return;
+	struct wire *out = &message->out;
+	wire_zeros(out, padded(message->dialect, out->length) - out->length);
+	wire_patch_be16(
+		out, message->set_mark + 2, (uint16_t)(out->length - message->set_mark));
+	message->has_open_set = false;
+}
+
 bool message_enter(struct message *message, uint16_t set_id, size_t record_bytes)
 {
 	const struct dialect *dialect = message->dialect;
@@ -55,26 +66,15 @@ bool message_enter(struct message *message, uint16_t set_id, size_t record_bytes
 	if (dialect->most_records != 0 && message->flow_count >= dialect->most_records)
 		return false;
 	if (is_new_set) {
-		message_end_set(message);
+		end_set(message);
 		begin_set(message, set_id);
 	}
 	return true;
 }
 
-void message_end_set(struct message *message)
-{
-	if (!message->has_open_set)
-		return;
-	struct wire *out = &message->out;
-	wire_zeros(out, padded(message->dialect, out->length) - out->length);
-	wire_patch_be16(
-		out, message->set_mark + 2, (uint16_t)(out->length - message->set_mark));
-	message->has_open_set = false;
-}
-
 void message_finish(struct message *message, struct message_head *head)
 {
-	message_end_set(message);
+	end_set(message);
 	assert(!message->out.has_overflowed);
 	head->length = message->out.length;
 	head->record_count =

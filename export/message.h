@@ -32,9 +32,6 @@ void message_begin(struct message *message);
  * False when they do not fit whole, with nothing changed. */
 bool message_enter(struct message *message, uint16_t set_id, size_t record_bytes);
 
-/* End the open set, so that the next record starts one of its own. */
-void message_end_set(struct message *message);
-
 /* Complete the header and the last set. .head's length and count are filled in. */
 void message_finish(struct message *message, struct message_head *head);
 
