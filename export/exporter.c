@@ -406,12 +406,17 @@ static void read_facts(struct exporter *exporter)
 	facts->if_index = config->if_index;
 	facts->sampling_interval = config->sampling_interval;
 	facts->sampling_algorithm = 1;
-	facts->boot_ns = exporter->boot_ms * NS_PER_MS;
 	memcpy(facts->interface_name, config->interface_name,
 		utf8_prefix_bytes(config->interface_name, sizeof(facts->interface_name)));
 	memcpy(facts->interface_description, config->interface_description,
 		utf8_prefix_bytes(
 			config->interface_description, sizeof(facts->interface_description)));
+}
+
+static void set_boot(struct exporter *exporter, uint64_t boot_ns)
+{
+	exporter->boot_ms = boot_ns / NS_PER_MS;
+	exporter->facts.boot_ns = exporter->boot_ms * NS_PER_MS;
 }
 
 static void read_v5_sampling(struct exporter *exporter)
@@ -441,7 +446,7 @@ int exporter_new(const struct exporter_config *config, struct transport *transpo
 		free(exporter);
 		return -EMSGSIZE;
 	}
-	exporter->boot_ms = config->boot_ns / NS_PER_MS;
+	set_boot(exporter, config->boot_ns);
 	exporter->template_due_ns = NEVER_NS;
 	exporter->wants_templates = true;
 	exporter->message =
@@ -500,6 +505,14 @@ void exporter_flush(struct exporter *exporter, uint64_t now_ns)
 
 void exporter_refresh_templates(struct exporter *exporter)
 {
+	exporter->wants_templates = true;
+}
+
+void exporter_set_boot(struct exporter *exporter, uint64_t boot_ns)
+{
+	if (exporter->message.is_begun)
+		send_message(exporter);
+	set_boot(exporter, boot_ns);
 	exporter->wants_templates = true;
 }
 

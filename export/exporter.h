@@ -106,6 +106,10 @@ void exporter_flush(struct exporter *exporter, uint64_t now_ns);
 /* Put all templates and options into the next message (softflowctl's send-template). */
 void exporter_refresh_templates(struct exporter *exporter);
 
+/* Move the time when sysUptime was 0. What was encoded with the old one is sent first, templates
+ * and options go with the next message. */
+void exporter_set_boot(struct exporter *exporter, uint64_t boot_ns);
+
 const struct exporter_stats *exporter_stats(const struct exporter *exporter);
 const struct transport *exporter_transport(const struct exporter *exporter);
 

@@ -42,7 +42,11 @@
  * somewhat out of order still has no flow that began before the exporter did. */
 #define REPLAY_UPTIME_NS 3600000000000ULL
 
+/* On an interface the packets that wait in the ring when the lane starts are this old at most. */
+#define LIVE_UPTIME_NS 10000000000ULL
+
 #define NS_PER_MS 1000000ULL
+#define NS_PER_S 1000000000ULL
 
 struct lane {
 	const struct config *config;
@@ -65,6 +69,7 @@ struct lane {
 	uint64_t finish_ns;
 	uint64_t idle_lag_ns;
 	uint64_t start_ns;
+	uint64_t boot_move_ns; /* when sysUptime's zero is to be moved; UINT64_MAX: never */
 	uint64_t seen_pkts, metered_frames, exported_flows;
 	uint64_t dropped[DROP_REASON_COUNT];
 
@@ -107,15 +112,35 @@ static void lane_record(void *user, const struct flow_record *record, uint64_t n
 		exporter_add(lane->exporters[i], record, now_ns);
 }
 
+static uint64_t lane_next_boot_move(const struct lane *lane, uint64_t now_ns)
+{
+	uint64_t interval_s = lane->config->reinitialise_s;
+
+	return interval_s ? now_ns + interval_s * NS_PER_S : UINT64_MAX;
+}
+
+/* softflowd's -I: let sysUptime begin again, early enough that the oldest open record still began
+ * after it. */
+static void lane_move_boot(struct lane *lane, uint64_t now_ns)
+{
+	uint64_t oldest_ns = lane->config->timeouts.maximum_life_ns;
+	uint64_t before_ns = oldest_ns ? oldest_ns : now_ns - lane->start_ns;
+
+	lane->boot_move_ns = lane_next_boot_move(lane, now_ns);
+	for (size_t i = 0; i < lane->exporter_count; i++)
+		exporter_set_boot(lane->exporters[i], now_ns - before_ns);
+}
+
 /* The exporters are made when the lane's clock is known: at the first packet of a capture file,
  * at once on a live interface. */
 static int lane_begin(struct lane *lane, uint64_t now_ns)
 {
-	uint64_t before_ns = lane->is_live ? 0 : REPLAY_UPTIME_NS;
+	uint64_t before_ns = lane->is_live ? LIVE_UPTIME_NS : REPLAY_UPTIME_NS;
 	uint64_t boot_ns = now_ns > before_ns ? now_ns - before_ns : 0;
 
 	lane->has_begun = true;
 	lane->start_ns = now_ns;
+	lane->boot_move_ns = lane_next_boot_move(lane, now_ns);
 	lane->export_config.boot_ns = boot_ns - boot_ns % NS_PER_MS;
 	for (size_t i = 0; i < lane->transport_count; i++) {
 		int rc = exporter_new(
@@ -203,6 +228,8 @@ static void lane_keep_time(struct lane *lane)
 	/* With records still due at earlier times the exporters' clock must not pass them. */
 	if (is_done)
 		lane_advance_exporters(lane, now_ns);
+	if (now_ns >= lane->boot_move_ns)
+		lane_move_boot(lane, now_ns);
 }
 
 /* -- requests ------------------------------------------------------------------------- */

@@ -394,7 +394,10 @@ static int run(struct sensor *sensor)
 	if (rc < 0)
 		return complain(sensor, EXIT_FAILURE);
 	rc = privilege_drop(keeps_net_raw);
+	/* Until here a signal ends us at once: nothing was metered yet, and opening may wait. */
 	if (rc == 0)
+		rc = sensor->signal_fd = process_signals();
+	if (rc >= 0)
 		rc = watch_everything(sensor);
 	if (rc == 0)
 		rc = lane_start(sensor->lane);
@@ -426,9 +429,9 @@ int main(int argc, char **argv)
 		config_clear(&sensor.config);
 		return status;
 	}
+	for (size_t i = 0; i < sensor.config.note_count; i++)
+		log_line(&sensor.log, LOG_NOTICE, "%s", sensor.config.notes[i]);
 	rc = lane_desk_open(&sensor.desk, &sensor.loop);
-	if (rc == 0)
-		rc = sensor.signal_fd = process_signals();
 	if (rc < 0)
 		snprintf(sensor.error, sizeof(sensor.error), "starting: %s", strerror(-rc));
 	else

@@ -393,6 +393,29 @@ static void messages_keep_to_every_capacity(void **state)
 	assert_in_range(accepted, 4 * 1200, 4 * 1400);
 }
 
+/* A v5 header: sysUptime is at octet 4, the record's First at 24 + 24. */
+static uint32_t v5_be32(size_t message, size_t offset)
+{
+	const uint8_t *b = memory.messages[message].bytes + offset;
+	return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+}
+
+static void moving_boot_keeps_the_times_that_a_reader_computes(void **state)
+{
+	struct exporter_config config = sample_config(EXPORT_NETFLOW_5);
+	struct exporter *exporter = start(&config);
+
+	add_at(exporter, START_NS);
+	exporter_set_boot(exporter, SAMPLE_BOOT_NS + 2 * S);
+	add_at(exporter, START_NS);
+	exporter_free(exporter);
+
+	assert_int_equal(memory.count, 2);
+	assert_int_equal(v5_be32(0, 4), 10000);
+	assert_int_equal(v5_be32(1, 4), 8000);
+	assert_int_equal(v5_be32(0, 48) - v5_be32(1, 48), 2000);
+}
+
 #define FACT(name) cmocka_unit_test_teardown(name, forget)
 
 static const struct CMUnitTest tests[] = {
@@ -414,6 +437,7 @@ static const struct CMUnitTest tests[] = {
 	FACT(freeing_sends_what_is_left_and_closes),
 	FACT(the_bytes_do_not_depend_on_how_often_time_moves),
 	FACT(messages_keep_to_every_capacity),
+	FACT(moving_boot_keeps_the_times_that_a_reader_computes),
 };
 
 UNIT_MAIN("exporter_time", tests)
