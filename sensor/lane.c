@@ -11,8 +11,8 @@
  *   one step of a request        if the main thread has posted one
  *
  * The clock is packet time. While packets come the cache takes it from their stamps; when the
- * source is idle its own clock counts, less the time that a packet may still lie in an
- * unfinished block of the ring, so that no flow is closed before its last packet was seen.
+ * source is idle its own clock counts, which is late enough for every packet that the kernel
+ * may still hold back: no flow is closed before its last packet was seen.
  */
 #include "sensor/lane.h"
 
@@ -34,9 +34,6 @@
 
 /* Records that one pass may close: keeps a pass short when millions of flows end at once. */
 #define EXPIRY_BUDGET 4096
-
-/* A packet is in our hands at most this long after the retire timeout of its block. */
-#define RING_LAG_NS 50000000ULL
 
 /* sysUptime starts this long before the first packet of a capture: a capture whose packets are
  * somewhat out of order still has no flow that began before the exporter did. */
@@ -65,9 +62,8 @@ struct lane {
 
 	bool is_live, is_paused, has_begun;
 	bool is_busy;      /* the last batch held packets */
-	bool is_finishing; /* told to end: meter what was sent before finish_ns, then end */
+	bool is_finishing; /* told to end: meter what came before finish_ns, then end */
 	uint64_t finish_ns;
-	uint64_t idle_lag_ns;
 	uint64_t start_ns;
 	uint64_t boot_move_ns; /* when sysUptime's zero is to be moved; UINT64_MAX: never */
 	uint64_t seen_pkts, metered_frames, exported_flows;
@@ -88,11 +84,11 @@ struct lane {
 
 /* -- records -------------------------------------------------------------------------- */
 
-/* Which collector of a balanced group gets a flow: by flow, so that both directions and all
- * records of a conversation arrive at one place. */
+/* Which collector of a balanced group gets a flow: in turn by flow, so that both directions and
+ * all records of a conversation arrive at one place, and a capture gives the same every time. */
 static size_t balanced_index(const struct lane *lane, const struct flow_record *record)
 {
-	return (size_t)(((record->hash >> 32) * lane->exporter_count) >> 32);
+	return (size_t)(record->flow_id % lane->exporter_count);
 }
 
 static void lane_record(void *user, const struct flow_record *record, uint64_t now_ns)
@@ -208,20 +204,12 @@ static void lane_meter_batch(struct lane *lane)
 	flow_cache_meter(lane->cache, lane->metas, count);
 }
 
-/* How far the clock may go when the batch was empty. */
-static uint64_t lane_idle_clock_ns(const struct lane *lane)
-{
-	uint64_t clock_ns = lane->batch.clock_ns;
-
-	return clock_ns > lane->idle_lag_ns ? clock_ns - lane->idle_lag_ns : 0;
-}
-
 static void lane_keep_time(struct lane *lane)
 {
 	uint64_t now_ns = flow_cache_clock_ns(lane->cache);
 
-	if (!lane->is_busy && lane->is_live && lane_idle_clock_ns(lane) > now_ns)
-		now_ns = lane_idle_clock_ns(lane);
+	if (!lane->is_busy && lane->is_live && lane->batch.clock_ns > now_ns)
+		now_ns = lane->batch.clock_ns;
 	bool is_done = flow_cache_advance(
 		lane->cache, now_ns, lane->is_live ? EXPIRY_BUDGET : SIZE_MAX);
 
@@ -290,12 +278,6 @@ static bool lane_empty_step(struct lane *lane, size_t (*step)(struct flow_cache 
 	return count == 0;
 }
 
-static void lane_finish(struct lane *lane)
-{
-	lane->is_finishing = true;
-	lane->finish_ns = lane->batch.clock_ns;
-}
-
 /* One bounded step of the request at hand; true when it is answered. */
 static bool lane_request_step(struct lane *lane)
 {
@@ -327,7 +309,8 @@ static bool lane_request_step(struct lane *lane)
 		lane->is_paused = request->verb == LANE_PAUSE;
 		return true;
 	case LANE_FINISH:
-		lane_finish(lane);
+		lane->is_finishing = true;
+		lane->finish_ns = lane->is_live ? request->now_ns : 0;
 		return true;
 	}
 	return true;
@@ -372,7 +355,7 @@ static bool lane_is_drained(const struct lane *lane)
 		return false;
 	if (lane->batch.count > 0)
 		return lane->batch.packets[lane->batch.count - 1].stamp_ns > lane->finish_ns;
-	return lane->batch.clock_ns > lane->finish_ns + lane->idle_lag_ns;
+	return lane->batch.clock_ns > lane->finish_ns;
 }
 
 static bool lane_has_work(const struct lane *lane)
@@ -520,7 +503,6 @@ int lane_new(const struct lane_config *config, struct lane **ret_lane,
 	lane->config = config->config;
 	lane->wake_fds[0] = lane->wake_fds[1] = -1;
 	lane->is_live = source_is_live(config->source);
-	lane->idle_lag_ns = config->config->retire_timeout_ms * NS_PER_MS + RING_LAG_NS;
 	lane->print = config->print;
 	lane->notice_fd = config->notice_fd;
 	lane->sampler = sampler_every(config->config->sampling_interval);

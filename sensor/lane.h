@@ -35,7 +35,8 @@ enum lane_verb {
 	LANE_SEND_TEMPLATES, /* with the next message */
 	LANE_PAUSE,          /* count packets as not gathered */
 	LANE_RESUME,
-	LANE_FINISH, /* meter what has arrived, export every open flow, end */
+	LANE_FINISH, /* meter what came before .now_ns (of a capture file nothing more), export
+		      * every open flow, end */
 };
 
 /* Owned by the main thread, lent to the lane from lane_post() until .is_done. */
@@ -46,7 +47,7 @@ struct lane_request {
 	size_t capacity;
 	uint64_t cursor;
 	uint64_t count;
-	uint64_t now_ns; /* the lane clock when it was answered */
+	uint64_t now_ns; /* LANE_FINISH: Unix time of asking. Answered: the lane clock */
 	atomic_bool is_done;
 };
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "sensor/control.h"
@@ -22,7 +23,9 @@
 #define EXIT_USAGE 2
 #define EXIT_DAMAGED 4 /* everything before the damage was exported */
 
-#define HOUSEKEEPING_NS 1000000000ULL
+#define NS_PER_S 1000000000ULL
+#define HOUSEKEEPING_NS NS_PER_S
+#define FINISH_PATIENCE_NS (10 * NS_PER_S) /* for what the ring still holds */
 #define REPLAY_INTERFACE \
 	1 /* ifIndex of records without an interface: some collectors refuse 0 */
 #define LIVE_SNAP_BYTES \
@@ -183,9 +186,29 @@ static int open_service(struct sensor *sensor)
 
 /* -- running -------------------------------------------------------------------------- */
 
+static uint64_t unix_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
 static void finish_answered(struct lane_order *order)
 {
 	(void)order; /* the lane says so again when it has ended */
+}
+
+/* The lane is still metering what the ring held: it is too much, or the clock was set back. */
+static void patience_ended(struct loop_watch *watch, short revents)
+{
+	struct sensor *sensor = watch->user;
+
+	(void)revents;
+	loop_remove(&sensor->loop, watch);
+	log_line(&sensor->log, LOG_WARNING, "leaving with packets unread in the ring");
+	sensor->finish.request.now_ns = 0;
+	lane_desk_place(&sensor->desk, &sensor->finish);
 }
 
 static void shut_down(void *user)
@@ -197,8 +220,11 @@ static void shut_down(void *user)
 	sensor->is_finishing = true;
 	notify_send(&sensor->notify, "STOPPING=1\nSTATUS=exporting open flows");
 	sensor->finish.request.verb = LANE_FINISH;
+	sensor->finish.request.now_ns = unix_now_ns();
 	sensor->finish.answered = finish_answered;
 	lane_desk_place(&sensor->desk, &sensor->finish);
+	sensor->housekeeping.deadline_ns = loop_now_ns() + FINISH_PATIENCE_NS;
+	sensor->housekeeping.ready = patience_ended;
 }
 
 static void signals_ready(struct loop_watch *watch, short revents)
@@ -238,7 +264,7 @@ static void log_ring_events(struct sensor *sensor, const struct ring_stats *now)
 	if (now->link_losses > before->link_losses)
 		log_line(&sensor->log, LOG_WARNING, "%s: the interface went down or away",
 			interface);
-	if (now->rebinds > before->rebinds)
+	if (now->link_returns > before->link_returns)
 		log_line(&sensor->log, LOG_NOTICE, "%s: the interface is back, capturing again",
 			interface);
 	if (now->dropped_pkts > before->dropped_pkts)
@@ -271,7 +297,7 @@ static void housekeeping_ready(struct loop_watch *watch, short revents)
 
 	(void)revents;
 	watch->deadline_ns = loop_now_ns() + HOUSEKEEPING_NS;
-	if (sensor->is_looking || sensor->is_finishing)
+	if (sensor->is_looking)
 		return;
 	sensor->is_looking = true;
 	sensor->look.request.verb = LANE_STATS;
