@@ -19,6 +19,8 @@ enum packet_gso {
 	PACKET_GSO_NONE, /* one frame on the wire */
 	PACKET_GSO_TCP,  /* TCP segments of gso_bytes payload each (GRO, LRO or TSO) */
 	PACKET_GSO_UDP,  /* UDP datagrams of gso_bytes payload each (UDP_SEGMENT, UDP GRO) */
+	PACKET_GSO_LINK, /* not said by the kernel, but the frame is longer than the link's MTU,
+			  * which is gso_bytes: TCP segments that fill it, headers included */
 };
 
 struct packet {

@@ -31,6 +31,7 @@
 #define NS_PER_US 1000u
 #define NS_PER_MS 1000000ull
 #define TRY_INTERVAL_NS 200000000ull
+#define LINK_BYTES_MAX 32u /* a link header with two VLAN tags, generously */
 #define SNAP_BYTES_MAX 262144
 
 /* Head of a cooked (SLL2) frame, as captured on "any". */
@@ -55,8 +56,9 @@ struct pcap_live {
 	int link_type;
 	uint32_t if_index;
 	int wait_fd;
-	int silent_fds[2]; /* a pipe */
-	int query_fd;      /* for interface flags */
+	int silent_fds[2];  /* a pipe */
+	int query_fd;       /* for interface flags */
+	uint16_t mtu_bytes; /* 0: not known, or more than any super-packet */
 	uint64_t check_interval_ns;
 	uint64_t next_check_ns;
 	uint64_t newest_ns;
@@ -232,6 +234,17 @@ static bool is_up(const struct pcap_live *live, const char *name)
 	return !ioctl(live->query_fd, SIOCGIFFLAGS, &request) && (request.ifr_flags & IFF_UP);
 }
 
+static uint16_t ask_mtu(const struct pcap_live *live)
+{
+	struct ifreq request = { 0 };
+
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", live->config.interface);
+	if (ioctl(live->query_fd, SIOCGIFMTU, &request) || request.ifr_mtu < 0 ||
+		request.ifr_mtu > UINT16_MAX)
+		return 0;
+	return (uint16_t)request.ifr_mtu;
+}
+
 /* The handle stays open for a while: it may still hold packets from before. */
 static void lose(struct pcap_live *live)
 {
@@ -290,6 +303,7 @@ static void check_link(struct pcap_live *live)
 	if (now_ns < live->next_check_ns)
 		return;
 	live->next_check_ns = now_ns + live->check_interval_ns;
+	live->mtu_bytes = ask_mtu(live);
 	if (live->is_lost && live->is_dead) {
 		replace_handle(live);
 		return;
@@ -327,6 +341,7 @@ static int set_up(struct pcap_live *live, char error[static SOURCE_ERROR_BYTES])
 	if (outcome)
 		return outcome;
 	live->link_type = dlt_link_type(pcap_datalink(live->pcap));
+	live->mtu_bytes = ask_mtu(live);
 	return 0;
 }
 
@@ -400,6 +415,16 @@ static void note_cooked(const struct pcap_live *live, struct packet *packet)
 	packet->is_outgoing = packet->bytes[SLL2_PKT_TYPE_OFFSET] == SLL2_OUTGOING;
 }
 
+/* libpcap does not tell of offloads. What no frame of this link can hold was put together by the
+ * host, out of frames that were full. */
+static void note_super_packet(const struct pcap_live *live, struct packet *packet)
+{
+	if (live->mtu_bytes == 0 || packet->wire_bytes <= live->mtu_bytes + LINK_BYTES_MAX)
+		return;
+	packet->gso = PACKET_GSO_LINK;
+	packet->gso_bytes = live->mtu_bytes;
+}
+
 static void keep(struct pcap_live *live, const struct pcap_pkthdr *header, const u_char *bytes,
 	struct packet_batch *batch)
 {
@@ -414,6 +439,7 @@ static void keep(struct pcap_live *live, const struct pcap_pkthdr *header, const
 	};
 	view_arena_keep(&live->arena, packet);
 	note_cooked(live, packet);
+	note_super_packet(live, packet);
 	if (packet->stamp_ns > live->newest_ns)
 		live->newest_ns = packet->stamp_ns;
 }

@@ -169,18 +169,32 @@ static uint64_t measure_headers(struct cursor in, uint8_t protocol, enum packet_
 	return at.header_bytes;
 }
 
+/* Payload of each segment; PACKET_GSO_LINK says how long a whole one is. */
+static uint64_t segment_bytes(
+	const struct packet *packet, uint64_t wire_header_bytes, uint8_t protocol)
+{
+	if (packet->gso != PACKET_GSO_LINK)
+		return packet->gso_bytes;
+	if (protocol != PROTOCOL_TCP || packet->gso_bytes <= wire_header_bytes)
+		return 0;
+	return packet->gso_bytes - wire_header_bytes;
+}
+
 void decode_gso(const struct cursor *in, const struct packet *packet,
 	const struct ip_shape *shape, uint64_t wire_bytes, struct packet_meta *meta)
 {
-	if (packet->gso_bytes == 0 || shape->part != FRAGMENT_WHOLE)
+	if (shape->part != FRAGMENT_WHOLE)
 		return;
 	uint64_t header_bytes =
 		shape->header_bytes + measure_headers(*in, meta->protocol, packet->gso);
+	uint64_t wire_header_bytes = header_bytes - shape->kernel_only_bytes;
+	uint64_t part_bytes = segment_bytes(packet, wire_header_bytes, meta->protocol);
 	uint64_t ip_bytes = meta->octets < wire_bytes ? meta->octets : wire_bytes;
-	if (ip_bytes <= header_bytes || ip_bytes - header_bytes <= packet->gso_bytes)
+	if (part_bytes == 0 || ip_bytes <= header_bytes ||
+		ip_bytes - header_bytes <= part_bytes)
 		return;
 	uint64_t payload_bytes = ip_bytes - header_bytes;
-	uint64_t segments = (payload_bytes + packet->gso_bytes - 1) / packet->gso_bytes;
+	uint64_t segments = (payload_bytes + part_bytes - 1) / part_bytes;
 	meta->packets = (uint32_t)segments; /* wire_bytes, a 32-bit number, is more */
-	meta->octets = payload_bytes + segments * (header_bytes - shape->kernel_only_bytes);
+	meta->octets = payload_bytes + segments * wire_header_bytes;
 }

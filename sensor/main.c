@@ -64,6 +64,14 @@ static int complain(struct sensor *sensor, int status)
 
 /* -- opening -------------------------------------------------------------------------- */
 
+/* libpcap's buffer is as large as the ring would be. */
+static uint32_t ring_bytes(const struct config *config)
+{
+	uint64_t bytes = (uint64_t)config->block_bytes * config->block_count;
+
+	return bytes > INT32_MAX ? INT32_MAX : (uint32_t)bytes;
+}
+
 static int open_source(struct sensor *sensor)
 {
 	const struct config *config = &sensor->config;
@@ -79,7 +87,8 @@ static int open_source(struct sensor *sensor)
 		.block_bytes = config->block_bytes,
 		.block_count = config->block_count,
 		.retire_timeout_ms = config->retire_timeout_ms,
-		.buffer_bytes = config->buffer_bytes,
+		.buffer_bytes =
+			config->buffer_bytes ? config->buffer_bytes : ring_bytes(config),
 		.is_promiscuous = !config->no_promiscuous,
 	};
 

@@ -89,6 +89,23 @@ static void segment_size_0_counts_one_packet(void **state)
 		1, 4396);
 }
 
+static void frames_longer_than_the_link_are_segments_that_fill_it(void **state)
+{
+	/* 4397 = 52 + 4345 on a link of 1500: parts of 1448, as above */
+	check(&(struct super_packet){ TCP4_OF("112d"), 4397, 1500, PACKET_GSO_LINK, COUNT_WIRE,
+		      RAW },
+		4, 4345 + 4 * 52);
+}
+
+static void a_long_frame_without_tcp_is_one_packet(void **state)
+{
+	/* 20 + 8 + 2500 */
+	const char *hex =
+		"4500 09e0 0007 0000 40 11 0000 0a010001 0a020002 03e8 01bb 09cc 0000";
+	check(&(struct super_packet){ hex, 2528, 1500, PACKET_GSO_LINK, COUNT_WIRE, RAW }, 1,
+		2528);
+}
+
 static void ipv4_options_are_in_every_segment(void **state)
 {
 	/* IPv4 of 24, TCP of 20, 3000 of payload in 1000s: 3044 */
@@ -214,6 +231,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(payload_of_one_segment_is_one_packet),
 	cmocka_unit_test(frames_mode_counts_one_packet),
 	cmocka_unit_test(segment_size_0_counts_one_packet),
+	cmocka_unit_test(frames_longer_than_the_link_are_segments_that_fill_it),
+	cmocka_unit_test(a_long_frame_without_tcp_is_one_packet),
 	cmocka_unit_test(ipv4_options_are_in_every_segment),
 	cmocka_unit_test(udp_segments_have_their_headers_each),
 	cmocka_unit_test(ipv6_extension_headers_are_in_every_segment),
