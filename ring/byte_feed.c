@@ -228,10 +228,14 @@ uint64_t byte_feed_position(const struct byte_feed *feed)
 	return feed->position;
 }
 
-bool byte_feed_may_block(const struct byte_feed *feed)
+bool byte_feed_may_block(const struct byte_feed *feed, uint64_t want_bytes)
 {
-	return !feed->is_regular && !feed->is_raw_end && span_bytes(&feed->raw) == 0 &&
-	       span_bytes(&feed->unpacked) == 0;
+	const struct span *plain = feed->codec ? &feed->unpacked : &feed->raw;
+
+	if (feed->is_regular || feed->is_raw_end || span_bytes(plain) >= want_bytes)
+		return false;
+	/* Nobody knows what packed bytes will unpack to. */
+	return !feed->codec || span_bytes(&feed->raw) == 0;
 }
 
 const char *byte_feed_reason(const struct byte_feed *feed)

@@ -33,8 +33,8 @@ const uint8_t *byte_feed_peek(struct byte_feed *feed, size_t want_bytes, size_t 
 /* Plain bytes read so far. */
 uint64_t byte_feed_position(const struct byte_feed *feed);
 
-/* The next read would have to wait for a slow writer. Never true for regular files. */
-bool byte_feed_may_block(const struct byte_feed *feed);
+/* Reading so many bytes would have to wait for a slow writer. Never true for regular files. */
+bool byte_feed_may_block(const struct byte_feed *feed, uint64_t want_bytes);
 
 /* Why the input ended, "" when nothing is wrong with it. */
 const char *byte_feed_reason(const struct byte_feed *feed);

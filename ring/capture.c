@@ -184,7 +184,13 @@ enum capture_outcome capture_next(struct capture *capture, struct packet *ret_pa
 
 bool capture_may_block(const struct capture *capture)
 {
-	return byte_feed_may_block(capture->feed);
+	struct record_marks next = capture->marks;
+
+	if (!byte_feed_may_block(capture->feed, UINT64_MAX))
+		return false;
+	/* A record of which only the beginning is there would be waited for, too. */
+	return byte_feed_may_block(capture->feed, RECORD_MARKS_HEAD_BYTES) ||
+	       byte_feed_may_block(capture->feed, record_marks_room(&next, capture->feed));
 }
 
 const char *capture_error(const struct capture *capture)

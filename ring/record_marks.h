@@ -35,6 +35,9 @@ struct record_marks {
 /* Look at the head of the file. The feed is at its start, and stays there. */
 void record_marks_start(struct record_marks *marks, struct byte_feed *feed);
 
+/* What is looked at to find a record's length. */
+#define RECORD_MARKS_HEAD_BYTES 16
+
 /* Before each read of the feed: how many bytes may be read without passing into another record.
  * Never 0. */
 uint64_t record_marks_room(struct record_marks *marks, struct byte_feed *feed);
