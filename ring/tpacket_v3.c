@@ -12,7 +12,7 @@
  * by the kernel, and counted as dropped.
  *
  * Everything that needs a right happens in open. Later: getsockopt, getsockname, ioctl, bind,
- * setsockopt, pread.
+ * setsockopt, pread, and openat and close for the counters of a re-created interface.
  */
 #include "ring/source.h"
 
