@@ -125,7 +125,7 @@ static int judge_file(
 	struct pcap_file *replay, size_t index, char error[static SOURCE_ERROR_BYTES])
 {
 	struct slot *slot = &replay->slots[index];
-	int fd, spare_fd = -1;
+	int fd = -1, spare_fd = -1;
 
 	int outcome = open_file(replay->files[index], &fd, error);
 	if (outcome)

@@ -35,9 +35,9 @@
 /* Records that one pass may close: keeps a pass short when millions of flows end at once. */
 #define EXPIRY_BUDGET 4096
 
-/* sysUptime starts this long before the first packet of a capture: a capture whose packets are
- * somewhat out of order still has no flow that began before the exporter did. */
-#define REPLAY_UPTIME_NS 3600000000000ULL
+/* sysUptime starts this long before the first packet of a capture, about half of what its 32 bits
+ * of milliseconds hold: a capture whose stamps go back still has no flow that began before it. */
+#define REPLAY_UPTIME_NS (24 * 86400 * NS_PER_S)
 
 /* On an interface the packets that wait in the ring when the lane starts are this old at most. */
 #define LIVE_UPTIME_NS 10000000000ULL

@@ -550,7 +550,9 @@ static void config_tells_the_uptime_before_ipfix(void **state)
 	assert_int_equal(
 		accepted("ringflowd -i eth0 -v 9 -A milli")->time, EXPORT_TIME_MILLISECONDS);
 	assert_int_equal(accepted("ringflowd -i eth0 -A uptime")->time, EXPORT_TIME_UPTIME);
-	assert_int_equal(accepted("softflowd -i eth0 -v 10")->time, EXPORT_TIME_UPTIME);
+	assert_int_equal(accepted("softflowd -i eth0 -v 10")->time, EXPORT_TIME_MILLISECONDS);
+	assert_int_equal(
+		accepted("softflowd -i eth0 -v 10 -A uptime")->time, EXPORT_TIME_UPTIME);
 }
 
 static void config_notes_options_without_effect(void **state)
