@@ -39,7 +39,8 @@ struct pcap_file {
 	struct view_arena arena;
 	uint64_t received_pkts;
 	uint64_t newest_ns;
-	bool is_damaged; /* the text is in .error */
+	unsigned damages; /* files that could not be read to their end */
+	char first_damage[SOURCE_ERROR_BYTES];
 	char error[SOURCE_ERROR_BYTES];
 };
 
@@ -214,18 +215,18 @@ static int pcap_file_open(const struct source_config *config, void **ret_state,
 }
 
 /* The next file's turn has come. A file that was good at the start and is not now is damage. */
-static int open_current(struct pcap_file *replay)
+static int open_current(struct pcap_file *replay, char error[static SOURCE_ERROR_BYTES])
 {
 	struct slot *slot = &replay->slots[replay->current];
 	int fd = slot->fd;
 
 	slot->fd = -1;
-	if (fd < 0 && open_file(replay->files[replay->current], &fd, replay->error))
+	if (fd < 0 && open_file(replay->files[replay->current], &fd, error))
 		return -1;
 	/* Pipes never get here; a descriptor shares its position with the one that was judged.
 	 */
 	lseek(fd, slot->start, SEEK_SET);
-	return open_capture(replay, replay->current, fd, replay->error);
+	return open_capture(replay, replay->current, fd, error);
 }
 
 static void close_current(struct pcap_file *replay)
@@ -237,16 +238,28 @@ static void close_current(struct pcap_file *replay)
 	replay->current++;
 }
 
-/* The file that is being read; NULL at the end of all, or when it is damaged. */
+/* The first damage is told in full; of more there is only the number. */
+static void note_damage(struct pcap_file *replay, const char *what)
+{
+	if (replay->damages++ == 0)
+		snprintf(replay->first_damage, sizeof(replay->first_damage), "%s", what);
+	snprintf(replay->error, sizeof(replay->error),
+		replay->damages == 1 ? "%s" : "%s; %u more of the files are damaged",
+		replay->first_damage, replay->damages - 1);
+}
+
+/* The file that is being read, or the next that can be; NULL at the end of all. */
 static struct capture *current_capture(struct pcap_file *replay)
 {
-	if (replay->is_damaged || replay->current == replay->file_count)
-		return NULL;
-	if (!replay->slots[replay->current].capture && open_current(replay)) {
-		replay->is_damaged = true;
-		return NULL;
+	for (; replay->current < replay->file_count; replay->current++) {
+		struct slot *slot = &replay->slots[replay->current];
+		char error[SOURCE_ERROR_BYTES];
+
+		if (slot->capture || open_current(replay, error) == 0)
+			return slot->capture;
+		note_damage(replay, error);
 	}
-	return replay->slots[replay->current].capture;
+	return NULL;
 }
 
 static void keep(struct pcap_file *replay, struct packet *packet)
@@ -274,9 +287,9 @@ static bool read_packet(
 	case CAPTURE_DAMAGED:
 		break;
 	}
-	snprintf(replay->error, sizeof(replay->error), "%s", capture_error(capture));
-	replay->is_damaged = true;
-	return false;
+	note_damage(replay, capture_error(capture));
+	close_current(replay);
+	return true;
 }
 
 static int pcap_file_next(void *state, struct packet_batch *batch)
@@ -293,13 +306,8 @@ static int pcap_file_next(void *state, struct packet_batch *batch)
 	} while (capture && read_packet(replay, capture, batch));
 
 	batch->clock_ns = replay->newest_ns;
-	if (replay->is_damaged) {
-		/* The packets in front of the damage first. */
-		batch->is_end = batch->count == 0;
-		return batch->is_end ? SOURCE_DAMAGED : 0;
-	}
 	batch->is_end = replay->current == replay->file_count;
-	return 0;
+	return batch->is_end && replay->damages ? SOURCE_DAMAGED : 0;
 }
 
 static void pcap_file_release(void *state, struct packet_batch *batch)

@@ -21,8 +21,8 @@
 /*
  * Outcomes of source_next() besides 0 and a negative errno.
  *
- * SOURCE_DAMAGED: the capture file ends in damage. Everything before it was handed over,
- * source_error() says which file, packet and offset; batch->is_end is set.
+ * SOURCE_DAMAGED: a capture file ends in damage. Everything before it was handed over, and so were
+ * the files behind it; source_error() says which file, packet and offset; batch->is_end is set.
  */
 enum {
 	SOURCE_DAMAGED = 1,
