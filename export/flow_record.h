@@ -22,33 +22,34 @@ enum flow_end {
 
 /* One direction of a flow. All zero when nothing was seen in it. */
 struct flow_side {
-	uint64_t packets;	   /* packetDeltaCount (2) */
-	uint64_t octets;	   /* octetDeltaCount (1): IP header and payload */
-	uint64_t first_ns;	   /* Unix time of the earliest packet of this direction */
-	uint64_t last_ns;	   /* and of the latest */
-	uint32_t ingress_if;	   /* ingressInterface (10) */
-	uint32_t egress_if;	   /* egressInterface (14) */
-	uint32_t flow_label;	   /* flowLabelIPv6 (31) of the first packet */
-	uint16_t tcp_flags;	   /* OR of all packets, 12 bits (6) */
-	uint16_t vlan_id;	   /* outermost tag of the first packet (58) */
-	uint16_t icmp_type_code;   /* when the record's is_icmp: type * 256 + code (32, 139) */
-	uint8_t tos;		   /* ipClassOfService (5), last seen */
-	uint8_t min_ttl, max_ttl;  /* 52, 53 */
-	bool is_egress;		   /* flowDirection (61) */
-	uint8_t source_mac[6];	   /* 56 */
+	uint64_t packets;           /* packetDeltaCount (2) */
+	uint64_t octets;            /* octetDeltaCount (1): IP header and payload */
+	uint64_t first_ns;          /* Unix time of the earliest packet of this direction */
+	uint64_t last_ns;           /* and of the latest */
+	uint32_t ingress_if;        /* ingressInterface (10) */
+	uint32_t egress_if;         /* egressInterface (14) */
+	uint32_t flow_label;        /* flowLabelIPv6 (31) of the first packet */
+	uint16_t tcp_flags;         /* OR of all packets, 12 bits (6) */
+	uint16_t vlan_id;           /* outermost tag of the first packet (58) */
+	uint16_t icmp_type_code;    /* when the record's is_icmp: type * 256 + code (32, 139) */
+	uint8_t tos;                /* ipClassOfService (5), last seen */
+	uint8_t min_ttl, max_ttl;   /* 52, 53 */
+	bool is_egress;             /* flowDirection (61) */
+	uint8_t source_mac[6];      /* 56 */
 	uint8_t destination_mac[6]; /* 80 */
-	uint8_t mpls_count;	   /* labels in .mpls */
+	uint8_t mpls_count;         /* labels in .mpls */
 	uint32_t mpls[FLOW_MPLS_MAX]; /* 24-bit label stack sections, topmost first (70...) */
 };
 
 struct flow_record {
-	uint64_t flow_id;	/* ordinal of the flow since start, from 1; survives active timeouts */
-	uint64_t hash;		/* of the flow key; the same for both directions */
+	uint64_t
+		flow_id; /* ordinal of the flow since start, from 1; survives active timeouts */
+	uint64_t hash;   /* of the flow key; the same for both directions */
 	uint8_t address[2][16]; /* [0] initiator, [1] responder; IPv4: first 4 octets */
-	uint16_t port[2];	/* host order; 0 when the track level or the protocol has none */
-	uint8_t ip_version;	/* 4 or 6 */
-	uint8_t protocol;	/* 0 at track level "ip" */
-	uint8_t end_reason;	/* enum flow_end */
+	uint16_t port[2];   /* host order; 0 when the track level or the protocol has none */
+	uint8_t ip_version; /* 4 or 6 */
+	uint8_t protocol;   /* 0 at track level "ip" */
+	uint8_t end_reason; /* enum flow_end */
 	bool is_icmp;
 	bool is_initiator_known; /* a SYN said who began; else it is the first packet's source */
 	struct flow_side side[2]; /* [0] what the initiator sent, [1] what it got */

@@ -21,10 +21,10 @@ enum {
 
 struct packet_meta {
 	uint64_t stamp_ns;
-	uint64_t octets;     /* IP header and payload, summed over the wire segments (IE 1) */
-	uint32_t packets;    /* wire segments this packet stands for, normally 1 */
+	uint64_t octets;  /* IP header and payload, summed over the wire segments (IE 1) */
+	uint32_t packets; /* wire segments this packet stands for, normally 1 */
 	uint32_t if_index;
-	uint8_t source[16];  /* IPv4: the first 4 octets, the rest zero */
+	uint8_t source[16]; /* IPv4: the first 4 octets, the rest zero */
 	uint8_t destination[16];
 	uint16_t source_port; /* host order. ICMP: see below */
 	uint16_t destination_port;
@@ -32,17 +32,18 @@ struct packet_meta {
 	uint8_t protocol;
 	uint8_t tos;
 	uint8_t ttl;
-	uint16_t tcp_flags;  /* 12 bits, reserved ones included */
-	uint16_t vlan_id;    /* outermost tag; 0 when there is none */
+	uint16_t tcp_flags; /* 12 bits, reserved ones included */
+	uint16_t vlan_id;   /* outermost tag; 0 when there is none */
 	uint16_t inner_vlan_id;
 	uint32_t flow_label;
 	uint8_t source_mac[6];
 	uint8_t destination_mac[6];
-	uint8_t mpls_count;  /* labels in .mpls, at most META_MPLS_MAX */
-	bool is_icmp;	     /* ICMP in IPv4 or ICMPv6 in IPv6 */
-	bool is_fragment;    /* any fragment, the first one included */
+	uint8_t mpls_count; /* labels in .mpls, at most META_MPLS_MAX */
+	bool is_icmp;       /* ICMP in IPv4 or ICMPv6 in IPv6 */
+	bool is_fragment;   /* any fragment, the first one included */
 	bool is_outgoing;
-	uint32_t mpls[META_MPLS_MAX]; /* label, TC and bottom bit: the upper 24 bits of each entry
+	uint32_t mpls
+		[META_MPLS_MAX]; /* label, TC and bottom bit: the upper 24 bits of each entry
 				       * in the lower 24 bits here, topmost label first */
 };
 

@@ -56,7 +56,7 @@ static struct decoder *open_decoder(int link_type, unsigned variant)
 }
 
 static void decode_copy(struct decoder *decoder, const struct packet *packet, uint32_t length,
-        struct tally *tally)
+	struct tally *tally)
 {
 	struct packet_meta meta;
 	struct packet cut = *packet;
@@ -77,7 +77,7 @@ static void decode_copy(struct decoder *decoder, const struct packet *packet, ui
 
 /* Each packet whole and at every shorter length; the wire length stays what it was. */
 static void sweep_packets(
-        struct source *source, struct packet_batch *batch, struct tally *tally)
+	struct source *source, struct packet_batch *batch, struct tally *tally)
 {
 	struct decoder *decoders[2] = { open_decoder(source_link_type(source), 0),
 		open_decoder(source_link_type(source), 1) };
@@ -134,7 +134,7 @@ static uint64_t whole_records(const uint8_t *bytes, size_t length, bool *ret_is_
 
 	while (at + RECORD_HEADER_OCTETS <= length) {
 		uint32_t captured = bytes[at + 8] | bytes[at + 9] << 8 | bytes[at + 10] << 16 |
-		                    (uint32_t)bytes[at + 11] << 24;
+				    (uint32_t)bytes[at + 11] << 24;
 		if (captured > length - at - RECORD_HEADER_OCTETS)
 			break;
 		at += RECORD_HEADER_OCTETS + captured;
@@ -155,13 +155,13 @@ static bool is_plain_pcap(const uint8_t *bytes, size_t length)
 
 /* 0, or 1 after saying what does not hold. */
 static int judge(const char *name, const uint8_t *bytes, size_t length,
-        const struct reading *whole, const struct reading *cut)
+	const struct reading *whole, const struct reading *cut)
 {
 	bool is_boundary;
 
 	if (cut->packets > whole->packets) {
 		printf("%s: cut at %zu gives %lu packets, whole %lu\n", name, length,
-		        (unsigned long)cut->packets, (unsigned long)whole->packets);
+			(unsigned long)cut->packets, (unsigned long)whole->packets);
 		return 1;
 	}
 	if (!whole->is_open || whole->is_damaged || !is_plain_pcap(bytes, length))
@@ -175,8 +175,8 @@ static int judge(const char *name, const uint8_t *bytes, size_t length,
 	if (cut->packets == records && cut->is_damaged == !is_boundary)
 		return 0;
 	printf("%s: cut at %zu gives %lu packets of %lu, %sdamaged\n", name, length,
-	        (unsigned long)cut->packets, (unsigned long)records,
-	        cut->is_damaged ? "" : "not ");
+		(unsigned long)cut->packets, (unsigned long)records,
+		cut->is_damaged ? "" : "not ");
 	return 1;
 }
 
@@ -216,7 +216,7 @@ static int sweep_file(const char *path, const char *scratch, struct tally *tally
 	tally->files++;
 	while (length > 0) {
 		size_t step =
-		        length > DENSE_OCTETS + SPARSE_STEP_OCTETS ? SPARSE_STEP_OCTETS : 1;
+			length > DENSE_OCTETS + SPARSE_STEP_OCTETS ? SPARSE_STEP_OCTETS : 1;
 		length -= step;
 		if (ftruncate(fd, (off_t)length) < 0) {
 			perror(scratch);
@@ -247,12 +247,12 @@ int main(int argc, char **argv)
 		failed += sweep_file(argv[place], scratch, &tally);
 	unlink(scratch);
 	printf("%lu files, %lu cuts, %lu packets decoded %lu times, %d wrong\n",
-	        (unsigned long)tally.files, (unsigned long)tally.cuts,
-	        (unsigned long)tally.packets, (unsigned long)tally.decoded, failed);
+		(unsigned long)tally.files, (unsigned long)tally.cuts,
+		(unsigned long)tally.packets, (unsigned long)tally.decoded, failed);
 	for (unsigned reason = 0; reason < DROP_REASON_COUNT; reason++) {
 		if (tally.by_reason[reason])
 			printf("%12lu %s\n", (unsigned long)tally.by_reason[reason],
-			        drop_reasons[reason].name);
+				drop_reasons[reason].name);
 	}
 	return failed ? 1 : 0;
 }
