@@ -10,9 +10,13 @@ version=$2
 cd "$(dirname "$0")/.."
 sensor=${3:-build/sensor/ringflowd}
 
-list=$(mktemp) out=$(mktemp)
-trap 'rm -f "$list" "$out"' EXIT
+list=$(mktemp) out=$(mktemp) made=$(mktemp -d)
+trap 'rm -rf "$list" "$out" "$made"' EXIT
 find "$shared/pcaps" -type f ! -name '*.md' | sort > "$list"
+if [ -f "$shared/oracle/synth.py" ]; then
+	python3 "$shared/oracle/synth.py" "$made" > /dev/null
+	find "$made" -name '*.pcap*' | sort >> "$list"
+fi
 # A file cut within its own header is no capture, which the oracle calls a failure.
 find "$PWD/pcap-fixtures" -name '*.pcap' ! -name cut-header.pcap -o -name '*.pcapng' | sort >> "$list"
 status=0
