@@ -31,12 +31,14 @@ install_packages() {
 		"${missing[@]}" > /dev/null
 }
 
-# build FOLDER [MESON OPTION...]: configure once, then compile; quiet unless it fails.
+# build FOLDER [MESON OPTION...]: configure and compile; quiet unless it fails. An old folder is
+# configured again, because packages may have come since.
 build() {
-	local folder=$1 log
+	local folder=$1 log again=()
 	shift
 	log=$(mktemp)
-	if ! { { [ -f "$folder/build.ninja" ] || meson setup "$folder" "$@"; } && ninja -C "$folder"; } > "$log" 2>&1; then
+	[ -f "$folder/build.ninja" ] && again=(--reconfigure)
+	if ! { meson setup "${again[@]}" "$folder" "$@" && ninja -C "$folder"; } > "$log" 2>&1; then
 		cat "$log"
 		rm -f "$log"
 		return 1

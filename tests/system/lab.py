@@ -43,10 +43,10 @@ def require(*programs):
     elif not reasons:
         probe = "rf-probe-%d" % os.getpid()
         made = run("ip", "netns", "add", probe, check=False)
-        if made.returncode:
-            reasons.append("no network namespaces: " + made.stderr.strip())
-        else:
-            run("ip", "netns", "del", probe)
+        used = run("ip", "netns", "exec", probe, "true", check=False)
+        run("ip", "netns", "del", probe, check=False)
+        if made.returncode or used.returncode:
+            reasons.append("no network namespaces: %s%s" % (made.stderr.strip(), used.stderr.strip()))
     if reasons:
         print("SKIPPED: " + "; ".join(reasons), file=sys.stderr)
         sys.exit(SKIP)
