@@ -26,6 +26,9 @@
 #define NS_PER_S 1000000000ULL
 #define HOUSEKEEPING_NS NS_PER_S
 #define FINISH_PATIENCE_NS (10 * NS_PER_S) /* for what the ring still holds */
+/* timeout(1) and terminals signal a process and its group: the second of two signals that come
+ * together is no word of impatience. */
+#define SAME_WORD_NS NS_PER_S
 #define REPLAY_INTERFACE \
 	1 /* ifIndex of records without an interface: some collectors refuse 0 */
 #define LIVE_SNAP_BYTES \
@@ -47,6 +50,7 @@ struct sensor {
 	struct lane_order finish, look; /* to end; to look at the link once a second */
 	struct ring_stats seen_ring;    /* as of the last look, to log what changed */
 	bool is_finishing, is_looking;
+	uint64_t finishing_since_ns; /* the loop's time */
 	int signal_fd, daemon_fd, pid_fd;
 	char error[CONFIG_ERROR_BYTES];
 };
@@ -232,7 +236,8 @@ static void shut_down(void *user)
 	sensor->finish.request.now_ns = unix_now_ns();
 	sensor->finish.answered = finish_answered;
 	lane_desk_place(&sensor->desk, &sensor->finish);
-	sensor->housekeeping.deadline_ns = loop_now_ns() + FINISH_PATIENCE_NS;
+	sensor->finishing_since_ns = loop_now_ns();
+	sensor->housekeeping.deadline_ns = sensor->finishing_since_ns + FINISH_PATIENCE_NS;
 	sensor->housekeeping.ready = patience_ended;
 }
 
@@ -246,12 +251,12 @@ static void signals_ready(struct loop_watch *watch, short revents)
 		if (number == SIGHUP) {
 			log_line(&sensor->log, LOG_NOTICE,
 				"SIGHUP ignored: restart to change the configuration");
-		} else if (sensor->is_finishing) {
+		} else if (!sensor->is_finishing) {
+			shut_down(sensor);
+		} else if (loop_now_ns() - sensor->finishing_since_ns >= SAME_WORD_NS) {
 			log_line(&sensor->log, LOG_ERR,
 				"told twice: leaving, open flows are lost");
 			_exit(EXIT_FAILURE);
-		} else {
-			shut_down(sensor);
 		}
 	}
 }

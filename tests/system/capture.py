@@ -284,6 +284,14 @@ class Ending(unittest.TestCase):
     def test_sigint_exports_everything(self):
         self.ending(lambda sensor: sensor.stop(signal.SIGINT))
 
+    def test_sigterm_sent_to_process_and_group_exports_everything(self):
+        def twice(sensor):
+            sensor.process.send_signal(signal.SIGTERM)
+            time.sleep(0.01)
+            return sensor.stop()
+
+        self.ending(twice)
+
     def test_word_shutdown_exports_everything(self):
         self.ending(lambda sensor: (sensor.ctl("shutdown"), sensor.process.wait(10))[1])
 
