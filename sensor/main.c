@@ -372,6 +372,22 @@ static void write_clocks(FILE *out)
 		(long)used.ru_stime.tv_sec, (long)used.ru_stime.tv_usec);
 }
 
+/* Nothing is lost in silence. A replay waits for its readers, so there it is a failure. */
+static int say_losses(struct sensor *sensor, const struct sensor_stats *stats, int status)
+{
+	bool is_live = sensor->config.file_count == 0;
+
+	if (is_live)
+		log_ring_events(sensor, &stats->ring);
+	if (stats->lost_prints == 0)
+		return status;
+	log_line(&sensor->log, LOG_ERR, "%llu flows were not printed: %s",
+		(unsigned long long)stats->lost_prints,
+		is_live ? "the reader was too slow or went away"
+			: "standard output takes no more");
+	return is_live || status != EXIT_SUCCESS ? status : EXIT_FAILURE;
+}
+
 /* Check the books and, after a replay, print them. */
 static int report(struct sensor *sensor, int status)
 {
@@ -379,9 +395,9 @@ static int report(struct sensor *sensor, int status)
 	FILE *out = config->print == PRINT_NONE ? stdout : stderr;
 	struct sensor_stats *stats = &sensor->look.request.stats;
 
+	print_sink_close(sensor->print); /* drains: the flows stand above the statistics */
 	lane_stats(sensor->lane, stats);
-	print_sink_free(sensor->print); /* drains: the flows stand above the statistics */
-	sensor->print = NULL;
+	status = say_losses(sensor, stats, status);
 	if (config->file_count > 0) {
 		stats_text_write(stats, out);
 		if (config->personality == PERSONALITY_RINGFLOW)
@@ -391,8 +407,11 @@ static int report(struct sensor *sensor, int status)
 		write_clocks(out);
 	if (stats_check(stats, 0, stderr) < 0)
 		status = EXIT_FAILURE;
-	if (fflush(out) != 0)
+	if (fflush(out) != 0 || ferror(out)) {
+		log_line(&sensor->log, LOG_ERR, "the statistics cannot be written: %s",
+			strerror(errno));
 		status = EXIT_FAILURE;
+	}
 	return status;
 }
 
@@ -460,8 +479,10 @@ int main(int argc, char **argv)
 	static struct sensor sensor = {
 		.signal_fd = -1, .daemon_fd = -1, .pid_fd = -1, .notify.fd = -1
 	};
-	int rc = config_parse(&sensor.config, argc, argv, stdout, sensor.error);
-	int status;
+	int rc, status;
+
+	process_fill_standard();
+	rc = config_parse(&sensor.config, argc, argv, stdout, sensor.error);
 
 	log_open(&sensor.log, sensor.config.program, false, sensor.config.is_verbose);
 	if (rc != 0) {

@@ -23,6 +23,16 @@ static void on_signal(int number)
 	errno = saved;
 }
 
+void process_fill_standard(void)
+{
+	/* Opened the wrong way round, so that what is read or written fails as if it were closed. */
+	static const int modes[] = { O_WRONLY, O_RDONLY, O_RDONLY };
+
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) != fd)
+			return;
+}
+
 int process_signals(void)
 {
 	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };

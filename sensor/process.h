@@ -5,6 +5,10 @@
 
 #include <stddef.h>
 
+/* Put something in the place of closed standard descriptors, before anything is opened: else a
+ * socket would get such a number, and be written to as standard output. Using them still fails. */
+void process_fill_standard(void);
+
 /* Make SIGTERM, SIGINT and SIGHUP readable, one byte each, from the returned descriptor, and
  * ignore SIGPIPE. Negative errno on failure. Once per process. */
 int process_signals(void);

@@ -146,6 +146,24 @@ class Replay(unittest.TestCase):
         self.assertGreaterEqual(process.wait(20), 0)
         process.stderr.close()
 
+    def test_closed_standard_descriptors_are_not_taken_for_others(self):
+        for redirections in (">&-", "<&- >&-", "<&- >&- 2>&-"):
+            for printing in ([], ["--print", "json"]):
+                command = [str(self.build / "sensor/ringflowd"), "-r", str(FIXTURES / "demo.pcap"),
+                           "-n", "127.0.0.1:9", *printing]
+                done = subprocess.run(["sh", "-c", 'exec "$@" ' + redirections, "sh", *command],
+                                      stderr=subprocess.PIPE, timeout=20)
+                self.assertEqual(done.returncode, 1, (redirections, printing, done.stderr))
+
+    def test_output_that_takes_no_more_ends_with_1_and_is_named(self):
+        for printing, words in (([], b"statistics"), (["--print", "json"], b"11 flows")):
+            with open("/dev/full", "wb") as full:
+                done = subprocess.run([str(self.build / "sensor/ringflowd"), "-r",
+                                       str(FIXTURES / "demo.pcap"), *printing],
+                                      stdout=full, stderr=subprocess.PIPE, timeout=20)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(words, done.stderr)
+
     def test_called_softflowd_it_exports_netflow_5(self):
         with tempfile.TemporaryDirectory() as folder, \
                 socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sink:
