@@ -7,6 +7,7 @@
 #include "ring/byte_feed.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,8 @@ struct span {
 
 struct byte_feed {
 	int fd;
+	int stop_fd; /* -1: nobody stops it */
+	bool is_stopped;
 	bool is_regular;
 	bool is_raw_end;
 	struct span raw;
@@ -54,6 +57,22 @@ static void compact(struct span *span)
 	span->at = 0;
 }
 
+/* Wait for the writer of a pipe. False: told to stop instead. */
+static bool wait_for_writer(struct byte_feed *feed)
+{
+	struct pollfd fds[] = {
+		{ .fd = feed->fd, .events = POLLIN },
+		{ .fd = feed->stop_fd, .events = POLLIN },
+	};
+
+	if (feed->stop_fd < 0 || feed->is_regular)
+		return true;
+	while (poll(fds, 2, -1) < 0 && errno == EINTR)
+		;
+	feed->is_stopped = fds[1].revents != 0;
+	return !feed->is_stopped;
+}
+
 /* 1: got bytes, 0: end of file, -1: damaged. */
 static int fill_raw(struct byte_feed *feed)
 {
@@ -62,6 +81,10 @@ static int fill_raw(struct byte_feed *feed)
 	if (feed->is_raw_end)
 		return 0;
 	compact(&feed->raw);
+	if (!wait_for_writer(feed)) {
+		feed->is_raw_end = true;
+		return 0;
+	}
 	do {
 		got_bytes = read(feed->fd, feed->raw.bytes + feed->raw.end,
 			BUFFER_BYTES - feed->raw.end);
@@ -187,6 +210,7 @@ int byte_feed_open(int fd, struct byte_feed **ret_feed, char reason[static FEED_
 		return -ENOMEM;
 	}
 	feed->fd = fd;
+	feed->stop_fd = -1;
 	int outcome = start(feed);
 	if (outcome) {
 		snprintf(reason, FEED_REASON_BYTES, "%s", feed->reason);
@@ -195,6 +219,16 @@ int byte_feed_open(int fd, struct byte_feed **ret_feed, char reason[static FEED_
 	}
 	*ret_feed = feed;
 	return 0;
+}
+
+void byte_feed_stop_on(struct byte_feed *feed, int stop_fd)
+{
+	feed->stop_fd = stop_fd;
+}
+
+bool byte_feed_is_stopped(const struct byte_feed *feed)
+{
+	return feed->is_stopped;
 }
 
 ssize_t byte_feed_read(struct byte_feed *feed, void *to, size_t want_bytes)

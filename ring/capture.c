@@ -164,6 +164,9 @@ enum capture_outcome capture_next(struct capture *capture, struct packet *ret_pa
 
 	do {
 		int outcome = pcap_next_ex(capture->pcap, &header, &bytes);
+		/* The record that was waited for is no damage when it is cut. */
+		if (outcome != 1 && byte_feed_is_stopped(capture->feed))
+			return CAPTURE_STOPPED;
 		if (outcome == PCAP_ERROR_BREAK)
 			return CAPTURE_END;
 		if (outcome != 1) {
@@ -180,6 +183,11 @@ enum capture_outcome capture_next(struct capture *capture, struct packet *ret_pa
 		.stamp_ns = stamp_ns(capture, header),
 	};
 	return CAPTURE_PACKET;
+}
+
+void capture_stop_on(struct capture *capture, int stop_fd)
+{
+	byte_feed_stop_on(capture->feed, stop_fd);
 }
 
 bool capture_may_block(const struct capture *capture)

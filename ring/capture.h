@@ -12,6 +12,7 @@
 enum capture_outcome {
 	CAPTURE_PACKET,
 	CAPTURE_END,
+	CAPTURE_STOPPED, /* told to, see capture_stop_on() */
 	CAPTURE_DAMAGED, /* capture_error() says where */
 };
 
@@ -29,6 +30,9 @@ int capture_link_type(const struct capture *capture);
 
 /* The next packet that passes the filter. Its bytes are borrowed until the next call. */
 enum capture_outcome capture_next(struct capture *capture, struct packet *ret_packet);
+
+/* See byte_feed_stop_on(); capture_next() then says CAPTURE_STOPPED. */
+void capture_stop_on(struct capture *capture, int stop_fd);
 
 /* The next call would have to wait for a slow writer. Never true for regular files. */
 bool capture_may_block(const struct capture *capture);

@@ -36,6 +36,7 @@ struct pcap_file {
 	size_t file_count;
 	size_t current;
 	int link_type;
+	int stop_fd; /* -1: none */
 	struct view_arena arena;
 	uint64_t received_pkts;
 	uint64_t newest_ns;
@@ -107,6 +108,7 @@ static int open_capture(
 	}
 	if (index == 0)
 		replay->link_type = capture_link_type(capture);
+	capture_stop_on(capture, replay->stop_fd);
 	replay->slots[index].capture = capture;
 	return 0;
 }
@@ -204,6 +206,7 @@ static int pcap_file_open(const struct source_config *config, void **ret_state,
 	}
 	replay->files = config->files;
 	replay->filter = config->filter;
+	replay->stop_fd = config->stop_fd > 0 ? config->stop_fd : -1;
 	int outcome = set_up(replay, config, error);
 	if (outcome) {
 		pcap_file_close(replay);
@@ -283,6 +286,9 @@ static bool read_packet(
 		return batch->count < PACKET_BATCH_MAX && view_arena_has_room(&replay->arena);
 	case CAPTURE_END:
 		close_current(replay);
+		return true;
+	case CAPTURE_STOPPED:
+		replay->current = replay->file_count;
 		return true;
 	case CAPTURE_DAMAGED:
 		break;

@@ -40,6 +40,7 @@ struct source_config {
 	uint32_t retire_timeout_ms; /* a block is handed over at the latest after this */
 	uint32_t buffer_bytes;      /* libpcap's live buffer (softflowd's -B); 0: its default */
 	bool is_promiscuous;
+	int stop_fd; /* capture files from a pipe end when this is readable; borrowed; 0: none */
 };
 
 struct source;

@@ -269,13 +269,14 @@ void lane_stats(struct lane *lane, struct sensor_stats *ret_stats)
 		add_exporter_stats(&ret_stats->exported, exporter_stats(lane->exporters[i]));
 }
 
-/* Close or forget at most a pass's worth of flows; done when none is left. */
+/* Close or forget at most a pass's worth of flows; done when none is left. On a link that is never
+ * idle every pass begins new ones before this is called, so it looks after its step, too. */
 static bool lane_empty_step(struct lane *lane, size_t (*step)(struct flow_cache *, size_t))
 {
 	size_t count = step(lane->cache, EXPIRY_BUDGET);
 
 	lane->request->count += count;
-	return count == 0;
+	return count == 0 || flow_cache_stats(lane->cache)->active_flows == 0;
 }
 
 /* One bounded step of the request at hand; true when it is answered. */
@@ -351,8 +352,8 @@ static void lane_wait(struct lane *lane)
 /* Told to finish and everything that was sent before has been metered. */
 static bool lane_is_drained(const struct lane *lane)
 {
-	if (!lane->is_finishing)
-		return false;
+	if (!lane->is_finishing || !lane->is_live)
+		return lane->is_finishing;
 	if (lane->batch.count > 0)
 		return lane->batch.packets[lane->batch.count - 1].stamp_ns > lane->finish_ns;
 	return lane->batch.clock_ns > lane->finish_ns;

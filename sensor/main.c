@@ -4,6 +4,7 @@
  * unwind. Everything opened is in struct sensor, so the unwinding is one function.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <poll.h>
 #include <signal.h>
@@ -25,10 +26,12 @@
 
 #define NS_PER_S 1000000000ULL
 #define HOUSEKEEPING_NS NS_PER_S
+#define NS_PER_MS 1000000ULL
 #define FINISH_PATIENCE_NS (10 * NS_PER_S) /* for what the ring still holds */
 /* timeout(1) and terminals signal a process and its group: the second of two signals that come
  * together is no word of impatience. */
 #define SAME_WORD_NS NS_PER_S
+#define HOLDBACKS 3 /* more retire timeouts than a packet may wait in the kernel */
 #define REPLAY_INTERFACE \
 	1 /* ifIndex of records without an interface: some collectors refuse 0 */
 #define LIVE_SNAP_BYTES \
@@ -52,6 +55,7 @@ struct sensor {
 	bool is_finishing, is_looking;
 	uint64_t finishing_since_ns; /* the loop's time */
 	int signal_fd, daemon_fd, pid_fd;
+	int stop_fds[2]; /* closing [1] ends the wait for a capture file that is a pipe */
 	char error[CONFIG_ERROR_BYTES];
 };
 
@@ -80,6 +84,11 @@ static int open_source(struct sensor *sensor)
 {
 	const struct config *config = &sensor->config;
 	bool is_replay = config->file_count > 0;
+
+	if (is_replay && pipe2(sensor->stop_fds, O_CLOEXEC) < 0) {
+		snprintf(sensor->error, sizeof(sensor->error), "starting: %s", strerror(errno));
+		return -errno;
+	}
 	struct source_config source = {
 		.kind = is_replay ? "file" : config->source_kind,
 		.interface = config->interface,
@@ -94,6 +103,7 @@ static int open_source(struct sensor *sensor)
 		.buffer_bytes =
 			config->buffer_bytes ? config->buffer_bytes : ring_bytes(config),
 		.is_promiscuous = !config->no_promiscuous,
+		.stop_fd = sensor->stop_fds[0],
 	};
 
 	return source_open(&source, &sensor->source, sensor->error);
@@ -224,6 +234,13 @@ static void patience_ended(struct loop_watch *watch, short revents)
 	lane_desk_place(&sensor->desk, &sensor->finish);
 }
 
+static void close_stop(struct sensor *sensor, unsigned end)
+{
+	if (sensor->stop_fds[end] >= 0)
+		close(sensor->stop_fds[end]);
+	sensor->stop_fds[end] = -1;
+}
+
 static void shut_down(void *user)
 {
 	struct sensor *sensor = user;
@@ -236,8 +253,11 @@ static void shut_down(void *user)
 	sensor->finish.request.now_ns = unix_now_ns();
 	sensor->finish.answered = finish_answered;
 	lane_desk_place(&sensor->desk, &sensor->finish);
+	close_stop(sensor, 1);
 	sensor->finishing_since_ns = loop_now_ns();
-	sensor->housekeeping.deadline_ns = sensor->finishing_since_ns + FINISH_PATIENCE_NS;
+	sensor->housekeeping.deadline_ns =
+		sensor->finishing_since_ns + FINISH_PATIENCE_NS +
+		HOLDBACKS * sensor->config.retire_timeout_ms * NS_PER_MS;
 	sensor->housekeeping.ready = patience_ended;
 }
 
@@ -422,6 +442,8 @@ static void close_everything(struct sensor *sensor)
 	control_free(sensor->control);
 	lane_desk_close(&sensor->desk);
 	source_close(sensor->source);
+	close_stop(sensor, 0);
+	close_stop(sensor, 1);
 	for (size_t i = 0; i < sensor->transport_count; i++)
 		transport_close(sensor->transports[i]);
 	if (sensor->pid_fd >= 0) {
@@ -476,9 +498,11 @@ static int run(struct sensor *sensor)
 
 int main(int argc, char **argv)
 {
-	static struct sensor sensor = {
-		.signal_fd = -1, .daemon_fd = -1, .pid_fd = -1, .notify.fd = -1
-	};
+	static struct sensor sensor = { .signal_fd = -1,
+		.daemon_fd = -1,
+		.pid_fd = -1,
+		.stop_fds = { -1, -1 },
+		.notify.fd = -1 };
 	int rc, status;
 
 	process_fill_standard();

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define REPLY_TIMEOUT_S 30
+#define LINE_BYTES 256 /* more than any word has */
 #define RINGFLOW_CONTROL "/run/ringflow.ctl"
 #define SOFTFLOWD_CONTROL "/var/run/softflowd.ctl"
 
@@ -54,6 +55,7 @@ static int connect_to(const char *path)
 	if (fd < 0)
 		return -1;
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)); /* connecting */
 	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {
 		int saved = errno;
 		close(fd);
@@ -61,6 +63,19 @@ static int connect_to(const char *path)
 		return -1;
 	}
 	return fd;
+}
+
+/* A daemon that has no place for one more client hangs up without listening: what it said about
+ * that is in the reply, so a failure is none here. */
+static void ask(int fd, const char *command)
+{
+	char line[LINE_BYTES];
+	int length = snprintf(line, sizeof(line), "%s\n", command);
+
+	if (length >= (int)sizeof(line))
+		length = sizeof(line) - 1;
+	ssize_t n = send(fd, line, (size_t)length, MSG_NOSIGNAL);
+	(void)n;
 }
 
 static bool is_refusal(const char *reply, size_t length)
@@ -72,33 +87,50 @@ static bool is_refusal(const char *reply, size_t length)
 	return false;
 }
 
-/* Copy the reply to standard output. 0 when the command was obeyed, else 1. */
-static int print_reply(const char *program, const char *path, int fd)
+/* All of it, before any is printed: the daemon hangs up on a client that is as slow as the reader
+ * of standard output may be. 0 or a negative errno; .ret_reply is to be freed in any case. */
+static int read_reply(int fd, char **ret_reply, size_t *ret_length)
 {
-	char bytes[4096];
-	size_t total = 0;
-	bool is_refused = false;
+	char bytes[65536];
+	FILE *reply = open_memstream(ret_reply, ret_length);
+	int rc = 0;
 
+	if (!reply)
+		return -errno;
 	for (;;) {
 		ssize_t n = read(fd, bytes, sizeof(bytes));
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return fail(program, path,
-				errno == EAGAIN ? "no reply in time" : strerror(errno));
-		if (n == 0)
+			rc = errno == EAGAIN ? -ETIMEDOUT : -errno;
+		if (n <= 0)
 			break;
-		if (total == 0)
-			is_refused = is_refusal(bytes, (size_t)n);
-		total += (size_t)n;
-		if (fwrite(bytes, 1, (size_t)n, is_refused ? stderr : stdout) != (size_t)n)
-			return fail(program, "standard output", strerror(errno));
+		fwrite(bytes, 1, (size_t)n, reply);
 	}
-	if (total == 0)
-		return fail(program, path, "the daemon hung up without a reply");
-	if (fflush(stdout) != 0)
-		return fail(program, "standard output", strerror(errno));
-	return is_refused ? EXIT_FAILURE : EXIT_SUCCESS;
+	if (fclose(reply) != 0 && rc == 0)
+		rc = -errno;
+	return rc;
+}
+
+/* Print the reply, and the trouble with it. 0 when the command was obeyed, else 1. */
+static int print_reply(const char *program, const char *path, int fd)
+{
+	char *reply = NULL;
+	size_t length = 0;
+	int rc = read_reply(fd, &reply, &length);
+	bool is_refused = is_refusal(reply, length);
+	FILE *out = is_refused ? stderr : stdout;
+	int status = is_refused ? EXIT_FAILURE : EXIT_SUCCESS;
+
+	if (length > 0 && (fwrite(reply, 1, length, out) != length || fflush(out) != 0))
+		status = fail(program, "standard output", strerror(errno));
+	else if (rc < 0 && !is_refused)
+		status = fail(
+			program, path, rc == -ETIMEDOUT ? "no reply in time" : strerror(-rc));
+	else if (length == 0)
+		status = fail(program, path, "the daemon hung up without a reply");
+	free(reply);
+	return status;
 }
 
 int main(int argc, char **argv)
@@ -130,8 +162,7 @@ int main(int argc, char **argv)
 	int fd = connect_to(path);
 	if (fd < 0)
 		return fail(program, path, strerror(errno));
-	if (dprintf(fd, "%s\n", argv[optind]) < 0)
-		return fail(program, path, strerror(errno));
+	ask(fd, argv[optind]);
 	int status = print_reply(program, path, fd);
 	close(fd);
 	return status;

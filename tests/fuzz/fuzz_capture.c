@@ -53,6 +53,7 @@ static void read_all(struct capture *capture)
 			touch(&packet);
 			continue;
 		case CAPTURE_END:
+		case CAPTURE_STOPPED:
 			return;
 		case CAPTURE_DAMAGED:
 			demand(strstr(capture_error(capture), " at offset ") != NULL);

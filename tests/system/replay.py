@@ -15,6 +15,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -107,6 +108,22 @@ class Replay(unittest.TestCase):
 
     def test_words_after_the_options_are_a_filter(self):
         self.assertEqual(self.totals("-r", FIXTURES / "link-ethernet.pcap", "tcp", "or", "icmp"), (2, 8, 1340))
+
+    def test_sigterm_ends_the_wait_for_a_pipe(self):
+        data = (FIXTURES / "link-ethernet.pcap").read_bytes()
+        for more in (b"", data[24:37], data[24:45]):    # nothing, half a header, half a packet
+            process = subprocess.Popen(
+                [str(self.build / "sensor/ringflowd"), "-r", "-", "--print", "json"],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            process.stdin.write(data + more)
+            process.stdin.flush()
+            time.sleep(0.5)
+            process.terminate()
+            self.assertEqual(process.wait(10), 0, more)
+            rows = [json.loads(line) for line in process.stdout]
+            self.assertEqual(sum(row["packets"] for row in rows), 10)
+            for stream in (process.stdin, process.stdout, process.stderr):
+                stream.close()
 
     # -- output -------------------------------------------------------------------------------
 
