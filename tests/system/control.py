@@ -5,6 +5,7 @@
 import os
 import pathlib
 import socket
+import subprocess
 import time
 import unittest
 
@@ -191,6 +192,33 @@ class Clients(unittest.TestCase):
             lab.wait_for("20 packets", lambda: sensor.processed() == 20, 2)
             for client in silent:
                 client.close()
+            self.assertEqual(sensor.stop(), 0)
+
+    def test_client_too_many_is_told_so(self):
+        with lab.Lab() as room:
+            sensor = room.sensor()
+            silent = [socket.socket(socket.AF_UNIX) for _ in range(32)]
+            for client in silent:
+                client.connect(sensor.control)
+            for _ in range(20):
+                done = sensor.ctl("statistics", check=False)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn("Too many control connections", done.stderr)
+            for client in silent:
+                client.close()
+            self.assertEqual(sensor.stop(), 0)
+
+    def test_slow_reader_of_a_dump_gets_all_of_it(self):
+        with lab.Lab() as room:
+            sensor = room.sensor("-t", "udp=10m")
+            for place in range(3000):
+                room.send_udp(1, source_port=10000 + place)
+            lab.wait_for("3000 packets", lambda: sensor.processed() == 3000, 5)
+            dump = subprocess.Popen([str(lab.Sensor.build / "sensor/ringflowctl"), "-c",
+                                     sensor.control, "dump-flows"], stdout=subprocess.PIPE)
+            time.sleep(12)  # longer than the daemon waits for a client
+            text = dump.communicate()[0].decode()
+            self.assertEqual((text.count("ACTIVE seq:"), dump.returncode), (3000, 0))
             self.assertEqual(sensor.stop(), 0)
 
     def test_client_that_does_not_read_does_not_hold_up_capture(self):
