@@ -177,6 +177,27 @@ class Capture(unittest.TestCase):
 
             self.assertEqual(len(sensor.flows()), 1)
 
+    def test_every_packet_is_metered_or_reported_as_dropped(self):
+        count = 20_000
+        small = ("-B", "256K") if lab.Sensor.source == "pcap" else ("--block-size", "64K", "--block-count", "4")
+        with lab.Lab() as room:
+            sensor = room.sensor(*small, "--print", "json")
+
+            sensor.process.send_signal(signal.SIGSTOP)
+            room.send_udp(count)
+            sensor.process.send_signal(signal.SIGCONT)
+
+            def accounted():
+                numbers = sensor.statistics()
+                return numbers["Packets processed"] + numbers["Packets dropped by libpcap"] >= count
+            lab.wait_for("all packets accounted for", accounted, 5)
+            numbers = sensor.statistics()
+            self.assertGreater(numbers["Packets dropped by libpcap"], 0, "the ring was large enough")
+            self.assertEqual(numbers["Packets processed"] + numbers["Packets dropped by libpcap"], count)
+            self.assertEqual(numbers["Packets received by libpcap"], count)
+            self.assertEqual(sensor.stop(), 0)
+            self.assertEqual(sums(printed_records(sensor))[0], numbers["Packets processed"])
+
     def test_loopback_packets_are_counted_once(self):
         with lab.Lab() as room:
             sensor = room.sensor("--print", "json", interface="lo")
@@ -224,13 +245,15 @@ class Interface(unittest.TestCase):
             lab.wait_for("before", lambda: sensor.processed() == 20, 3)
 
             room.set_link("down")
-            time.sleep(0.5)
+            lab.wait_for("the loss in the log", lambda: "went down" in sensor.log(), 3)
             room.set_link("up")
             lab.wait_for("link", room.is_link_up, 5)
             time.sleep(1)
             room.send_udp(20)
 
             lab.wait_for("after", lambda: sensor.processed() >= 40, 3)
+            lab.wait_for("the return in the log", lambda: "is back" in sensor.log(), 3)
+            self.assertEqual(len(sensor.log().splitlines()), 2, "said once each: " + sensor.log())
             self.assertEqual(sensor.stop(), 0)
 
     def test_interface_made_again_is_bound_within_a_second(self):
