@@ -168,6 +168,35 @@ def fragments6_shuffled():
     return ethernet_frames([one[2], one[1], one[0], atomic])
 
 
+@fixture("fragments4-reversed.pcap", "every datagram's first fragment comes last; one identification, three protocols")
+def fragments4_reversed():
+    one = pieces4(7, DATAGRAM, [1480, 1480])
+    two = pieces4(7, wire.tcp(2049, 700, wire.ACK, b"r" * 2000), [1480], protocol=wire.TCP)
+    three = pieces4(7, wire.icmp(8, data=b"p" * 2000), [1480], protocol=wire.ICMP)
+    answer = pieces4(7, wire.udp(700, 2049, b"g" * 2000), [1480], B4, A4)
+    return ethernet_frames([one[2], two[1], three[1], one[1], two[0], three[0], one[0],
+                            answer[1], answer[0]])
+
+
+@fixture("fragments4-window.pcap", "a first fragment 30 s after a later one, one 30.001 s after, and one that never comes")
+def fragments4_window():
+    one, two, three = (pieces4(ident, wire.udp(2000 + ident, 700, b"w" * 3000), [1480])
+                       for ident in (7, 8, 9))
+    return [at(0, wire.ethernet(one[1])), at(10, wire.ethernet(two[1])),
+            at(20000, wire.ethernet(three[1])), at(30000, wire.ethernet(one[0])),
+            at(30011, wire.ethernet(two[0]))]
+
+
+@fixture("fragments6-reversed.pcap", "IPv6 fragments before their first, which alone tells the protocol behind the options")
+def fragments6_reversed():
+    options = wire.options_header(wire.DESTINATION)[1][1:]
+    one = pieces6(0x10007, bytes([wire.UDP]) + options + wire.udp(2049, 700, b"u" * 2000), [1232],
+                  protocol=wire.DESTINATION)
+    two = pieces6(0x20007, bytes([wire.ICMPV6]) + options + wire.icmpv6(128, data=b"p" * 2000),
+                  [1232], protocol=wire.DESTINATION)
+    return ethernet_frames([one[1], two[1], two[0], one[0]])
+
+
 # -- protocols ------------------------------------------------------------------------------
 
 

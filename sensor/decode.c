@@ -41,6 +41,8 @@ static void start_meta(const struct packet *packet, struct packet_meta *meta)
 	meta->tcp_flags = 0;
 	meta->vlan_id = 0;
 	meta->inner_vlan_id = 0;
+	meta->begins_datagram = false;
+	meta->awaits_first = false;
 	meta->flow_label = 0;
 	memset(meta->source_mac, 0, sizeof(meta->source_mac));
 	memset(meta->destination_mac, 0, sizeof(meta->destination_mac));
@@ -67,19 +69,8 @@ static uint64_t wire_bytes_left(const struct packet *packet, const struct cursor
 	return (uint64_t)in->left + uncaptured_bytes;
 }
 
-static struct fragment_key fragment_key_of(const struct packet_meta *meta, uint32_t id)
-{
-	struct fragment_key key = {
-		.id = id,
-		.ip_version = meta->ip_version,
-		.protocol = meta->ip_version == 4 ? meta->protocol : 0,
-	};
-	memcpy(key.source, meta->source, sizeof(key.source));
-	memcpy(key.destination, meta->destination, sizeof(key.destination));
-	return key;
-}
-
-/* Remember what a first fragment says, or give it to a later one. */
+/* Remember what a first fragment says, or give it to a later one. A later one that comes before
+ * the first is the caller's to hold. */
 static void follow_fragment(struct fragment_table *fragments, const struct ip_shape *shape,
 	struct packet_meta *meta)
 {
@@ -89,10 +80,14 @@ static void follow_fragment(struct fragment_table *fragments, const struct ip_sh
 		.destination_port = meta->destination_port,
 		.protocol = meta->protocol,
 	};
-	if (shape->part == FRAGMENT_FIRST)
+	meta->fragment_id = shape->fragment_id;
+	meta->begins_datagram = shape->part == FRAGMENT_FIRST;
+	if (meta->begins_datagram)
 		fragment_table_remember(fragments, &key, &flow, meta->stamp_ns);
-	if (shape->part != FRAGMENT_LATER ||
-		!fragment_table_find(fragments, &key, meta->stamp_ns, &flow))
+	if (shape->part != FRAGMENT_LATER)
+		return;
+	meta->awaits_first = !fragment_table_find(fragments, &key, meta->stamp_ns, &flow);
+	if (meta->awaits_first)
 		return;
 	meta->source_port = flow.source_port;
 	meta->destination_port = flow.destination_port;

@@ -17,7 +17,7 @@ enum count_mode {
 };
 
 enum fragment_mode {
-	FRAGMENTS_FOLLOW,   /* later fragments get the ports of the first one */
+	FRAGMENTS_FOLLOW,   /* later fragments get the ports of the first one, if it was seen */
 	FRAGMENTS_SEPARATE, /* they keep port 0: a flow of their own */
 };
 

@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sensor/hash.h"
+
 #define KEY_WORDS 5
 #define NO_ENTRY UINT32_MAX
 
@@ -37,50 +39,9 @@ struct fragment_table {
 	struct entry entries[];
 };
 
-static uint64_t rotate(uint64_t value, unsigned bits)
-{
-	return value << bits | value >> (64 - bits);
-}
-
-static void sip_round(uint64_t v[static 4])
-{
-	v[0] += v[1];
-	v[1] = rotate(v[1], 13) ^ v[0];
-	v[0] = rotate(v[0], 32);
-	v[2] += v[3];
-	v[3] = rotate(v[3], 16) ^ v[2];
-	v[0] += v[3];
-	v[3] = rotate(v[3], 21) ^ v[0];
-	v[2] += v[1];
-	v[1] = rotate(v[1], 17) ^ v[2];
-	v[2] = rotate(v[2], 32);
-}
-
-/* SipHash-1-3 over whole words. The values stay in this process; only the spread matters. */
-static uint64_t hash_of(const struct fragment_table *table, const struct fragment_key *key)
-{
-	uint64_t words[KEY_WORDS];
-	uint64_t v[4] = {
-		table->hash_key[0] ^ UINT64_C(0x736f6d6570736575),
-		table->hash_key[1] ^ UINT64_C(0x646f72616e646f6d),
-		table->hash_key[0] ^ UINT64_C(0x6c7967656e657261),
-		table->hash_key[1] ^ UINT64_C(0x7465646279746573),
-	};
-	memcpy(words, key, sizeof(words));
-	for (unsigned i = 0; i < KEY_WORDS; i++) {
-		v[3] ^= words[i];
-		sip_round(v);
-		v[0] ^= words[i];
-	}
-	v[2] ^= 0xff;
-	for (unsigned i = 0; i < 3; i++)
-		sip_round(v);
-	return v[0] ^ v[1] ^ v[2] ^ v[3];
-}
-
 static uint32_t *chain_of(const struct fragment_table *table, const struct fragment_key *key)
 {
-	return &table->heads[hash_of(table, key) & table->head_mask];
+	return &table->heads[fragment_key_hash(table->hash_key, key) & table->head_mask];
 }
 
 /* The link that leads to the entry of .key, or to the end of the chain. */
@@ -101,6 +62,26 @@ static void forget(struct fragment_table *table, const struct fragment_key *key)
 	struct entry *entry = &table->entries[*link];
 	*link = entry->next;
 	entry->is_used = false;
+}
+
+struct fragment_key fragment_key_of(const struct packet_meta *meta, uint32_t id)
+{
+	struct fragment_key key = {
+		.id = id,
+		.ip_version = meta->ip_version,
+		.protocol = meta->ip_version == 4 ? meta->protocol : 0,
+	};
+	memcpy(key.source, meta->source, sizeof(key.source));
+	memcpy(key.destination, meta->destination, sizeof(key.destination));
+	return key;
+}
+
+uint64_t fragment_key_hash(const uint64_t hash_key[static 2], const struct fragment_key *key)
+{
+	uint64_t words[KEY_WORDS];
+
+	memcpy(words, key, sizeof(words));
+	return hash_words(hash_key, words, KEY_WORDS);
 }
 
 int fragment_table_new(

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Which flow the later fragments of a datagram belong to. Only a datagram's first fragment has
- * the transport header; this table remembers what it said. Nothing is reassembled.
+ * the transport header; this table remembers what it said. Nothing is reassembled. What comes
+ * before its first fragment waits in fragment_hold.h.
  *
  * The table has a fixed number of places, used in turn: when all are taken, the oldest datagram
  * makes room. An entry is good for 30 s of packet time. Nothing is allocated per packet.
@@ -9,8 +10,7 @@
 #ifndef SENSOR_FRAGMENT_H
 #define SENSOR_FRAGMENT_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "sensor/meta.h"
 
 #define FRAGMENT_ENTRIES_DEFAULT 16384
 #define FRAGMENT_ENTRIES_MAX (1u << 24)
@@ -33,11 +33,17 @@ struct fragment_flow {
 	uint8_t protocol;
 };
 
+/* The key of a fragment's datagram; .id is the identification in its header. */
+struct fragment_key fragment_key_of(const struct packet_meta *meta, uint32_t id);
+
+/* .hash_key must not be known to those who send packets. */
+uint64_t fragment_key_hash(const uint64_t hash_key[static 2], const struct fragment_key *key);
+
 struct fragment_table;
 
 /*
  * .entries: datagrams remembered at once; 0 is the default, more than FRAGMENT_ENTRIES_MAX is
- * that many. .hash_key must not be known to those who send packets. 0 or -ENOMEM.
+ * that many. .hash_key as in fragment_key_hash(). 0 or -ENOMEM.
  */
 int fragment_table_new(
 	uint32_t entries, const uint64_t hash_key[static 2], struct fragment_table **ret_table);

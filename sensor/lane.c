@@ -4,6 +4,7 @@
  *
  *   batch = source_next()        views into the ring, no copies
  *   sample, decode               what is left are metas, what is not has a reason
+ *   fragment_hold                those that came before their datagram's first wait for it
  *   flow_cache_meter()           one find-or-insert each
  *   source_release()             the block goes back to the kernel
  *   flow_cache_advance()         bounded work
@@ -25,6 +26,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sensor/fragment.h"
+#include "sensor/fragment_hold.h"
 #include "sensor/own_export.h"
 #include "sensor/random.h"
 #include "sensor/sampler.h"
@@ -49,6 +52,7 @@ struct lane {
 	const struct config *config;
 	struct source *source;
 	struct decoder *decoder;
+	struct fragment_hold *hold;
 	struct flow_cache *cache;
 	struct sampler sampler;
 	struct own_export own;
@@ -68,6 +72,7 @@ struct lane {
 	uint64_t boot_move_ns; /* when sysUptime's zero is to be moved; UINT64_MAX: never */
 	uint64_t seen_pkts, metered_frames, exported_flows;
 	uint64_t dropped[DROP_REASON_COUNT];
+	uint64_t held_due_ns; /* fragment_hold_due_ns(), for one look per packet */
 
 	_Atomic(struct lane_request *) mailbox;
 	struct lane_request *request; /* taken from the mailbox, being worked on */
@@ -79,7 +84,8 @@ struct lane {
 	int outcome;
 
 	struct packet_batch batch;
-	struct packet_meta metas[PACKET_BATCH_MAX];
+	struct packet_meta metas[PACKET_BATCH_MAX]; /* the queue: what the cache meters next */
+	unsigned queued;
 };
 
 /* -- records -------------------------------------------------------------------------- */
@@ -120,7 +126,8 @@ static uint64_t lane_next_boot_move(const struct lane *lane, uint64_t now_ns)
 static void lane_move_boot(struct lane *lane, uint64_t now_ns)
 {
 	uint64_t oldest_ns = lane->config->timeouts.maximum_life_ns;
-	uint64_t before_ns = oldest_ns ? oldest_ns : now_ns - lane->start_ns;
+	uint64_t before_ns =
+		oldest_ns ? oldest_ns + FRAGMENT_WINDOW_NS : now_ns - lane->start_ns;
 
 	lane->boot_move_ns = lane_next_boot_move(lane, now_ns);
 	for (size_t i = 0; i < lane->exporter_count; i++)
@@ -176,32 +183,100 @@ static enum drop_reason lane_judge(
 		return reason;
 	if (ret_meta->ip_version == 6 && !lane->config->track_v6)
 		return DROP_V6_NOT_TRACKED;
-	if (own_export_is(&lane->own, ret_meta))
-		return DROP_OWN_EXPORT;
 	return DROP_NONE;
+}
+
+static void lane_meter_queue(struct lane *lane)
+{
+	flow_cache_meter(lane->cache, lane->metas, lane->queued);
+	lane->queued = 0;
+}
+
+/* The ports of the meta behind the queue are final: it joins the queue, unless it is our own
+ * export. There is always room for one more. */
+static inline void lane_settle(struct lane *lane)
+{
+	if (own_export_is(&lane->own, &lane->metas[lane->queued])) {
+		lane->dropped[DROP_OWN_EXPORT]++;
+		return;
+	}
+	lane->metered_frames++;
+	if (++lane->queued == PACKET_BATCH_MAX)
+		lane_meter_queue(lane);
+}
+
+/* -- fragments before their first ------------------------------------------------------- */
+
+static void lane_take_back(void *user, const struct packet_meta *meta)
+{
+	struct lane *lane = user;
+
+	lane->metas[lane->queued] = *meta;
+	lane_settle(lane);
+}
+
+/* Move the cache's clock without a packet for it. */
+static void lane_pass_time(struct lane *lane, uint64_t now_ns)
+{
+	lane_meter_queue(lane);
+	flow_cache_advance(lane->cache, now_ns, lane->is_live ? 0 : SIZE_MAX);
+}
+
+/* Meter those whose first did not come, each at the moment when its wait ended. */
+static void lane_give_up_waiting(struct lane *lane, uint64_t now_ns)
+{
+	while (fragment_hold_due_ns(lane->hold) < now_ns) {
+		lane_pass_time(lane, fragment_hold_due_ns(lane->hold));
+		fragment_hold_give_up(lane->hold);
+	}
+	lane->held_due_ns = fragment_hold_due_ns(lane->hold);
+}
+
+/* Do what the time and the kind of the meta behind the queue ask for; true when it is held. Its
+ * place may be needed by others, which were on the wire before it. */
+static bool lane_hold(struct lane *lane)
+{
+	struct packet_meta meta = lane->metas[lane->queued];
+
+	lane_give_up_waiting(lane, meta.stamp_ns);
+	if (meta.awaits_first) {
+		lane_pass_time(lane, meta.stamp_ns);
+		fragment_hold_add(lane->hold, &meta, flow_cache_clock_ns(lane->cache));
+	} else if (meta.begins_datagram) {
+		fragment_hold_join(lane->hold, &meta);
+	}
+	lane->held_due_ns = fragment_hold_due_ns(lane->hold);
+	lane->metas[lane->queued] = meta;
+	return meta.awaits_first;
+}
+
+/* -- batches ---------------------------------------------------------------------------- */
+
+static void lane_meter_packet(struct lane *lane, const struct packet *packet)
+{
+	const struct config *config = lane->config;
+	struct packet_meta *meta = &lane->metas[lane->queued];
+	enum drop_reason reason = lane_judge(lane, packet, meta);
+
+	if (reason != DROP_NONE) {
+		lane->dropped[reason]++;
+		return;
+	}
+	if (config->has_own_mac)
+		meta->is_outgoing =
+			memcmp(meta->source_mac, config->own_mac, sizeof(config->own_mac)) == 0;
+	bool is_rare = meta->is_fragment || meta->stamp_ns > lane->held_due_ns;
+	if (is_rare && lane_hold(lane))
+		return;
+	lane_settle(lane);
 }
 
 static void lane_meter_batch(struct lane *lane)
 {
-	const struct config *config = lane->config;
-	unsigned count = 0;
-
-	for (unsigned i = 0; i < lane->batch.count; i++) {
-		struct packet_meta *meta = &lane->metas[count];
-		enum drop_reason reason = lane_judge(lane, &lane->batch.packets[i], meta);
-
-		if (reason != DROP_NONE) {
-			lane->dropped[reason]++;
-			continue;
-		}
-		if (config->has_own_mac)
-			meta->is_outgoing = memcmp(meta->source_mac, config->own_mac,
-						    sizeof(config->own_mac)) == 0;
-		count++;
-	}
+	for (unsigned i = 0; i < lane->batch.count; i++)
+		lane_meter_packet(lane, &lane->batch.packets[i]);
 	lane->seen_pkts += lane->batch.count;
-	lane->metered_frames += count;
-	flow_cache_meter(lane->cache, lane->metas, count);
+	lane_meter_queue(lane);
 }
 
 static void lane_keep_time(struct lane *lane)
@@ -210,6 +285,8 @@ static void lane_keep_time(struct lane *lane)
 
 	if (!lane->is_busy && lane->is_live && lane->batch.clock_ns > now_ns)
 		now_ns = lane->batch.clock_ns;
+	lane_give_up_waiting(lane, now_ns);
+	lane_meter_queue(lane);
 	bool is_done = flow_cache_advance(
 		lane->cache, now_ns, lane->is_live ? EXPIRY_BUDGET : SIZE_MAX);
 
@@ -263,6 +340,8 @@ void lane_stats(struct lane *lane, struct sensor_stats *ret_stats)
 		.lost_prints = lane->print ? print_sink_lost(lane->print) : 0,
 		.cache = *flow_cache_stats(lane->cache),
 	};
+	ret_stats->held_fragments = fragment_hold_stats(lane->hold)->held;
+	ret_stats->lone_fragments = fragment_hold_stats(lane->hold)->lone;
 	memcpy(ret_stats->dropped, lane->dropped, sizeof(ret_stats->dropped));
 	source_stats(lane->source, &ret_stats->ring);
 	for (size_t i = 0; i < lane->exporter_count; i++)
@@ -395,6 +474,9 @@ static void lane_close_books(struct lane *lane)
 {
 	if (!lane->has_begun)
 		return;
+	while (fragment_hold_stats(lane->hold)->held > 0)
+		fragment_hold_give_up(lane->hold);
+	lane_meter_queue(lane);
 	while (flow_cache_expire_all(lane->cache, EXPIRY_BUDGET) > 0)
 		;
 	lane_flush_exporters(lane, flow_cache_clock_ns(lane->cache));
@@ -468,12 +550,20 @@ static int lane_make_parts(struct lane *lane, const struct lane_config *from)
 		.is_paced = lane->is_live,
 		.sink = { .record = lane_record, .user = lane },
 	};
+	struct fragment_hold_config hold_config = {
+		.release = lane_take_back,
+		.user = lane,
+	};
 	int rc = random_fill(decoder_config.hash_key, sizeof(decoder_config.hash_key));
 
+	if (rc == 0)
+		rc = random_fill(hold_config.hash_key, sizeof(hold_config.hash_key));
 	if (rc == 0)
 		rc = random_fill(cache_config.hash_key, sizeof(cache_config.hash_key));
 	if (rc == 0)
 		rc = decoder_new(&decoder_config, &lane->decoder);
+	if (rc == 0)
+		rc = fragment_hold_new(&hold_config, &lane->hold);
 	if (rc == 0)
 		rc = flow_cache_new(&cache_config, &lane->cache);
 	if (rc == 0 && pipe2(lane->wake_fds, O_CLOEXEC | O_NONBLOCK) < 0)
@@ -506,6 +596,7 @@ int lane_new(const struct lane_config *config, struct lane **ret_lane,
 	lane->is_live = source_is_live(config->source);
 	lane->print = config->print;
 	lane->notice_fd = config->notice_fd;
+	lane->held_due_ns = UINT64_MAX;
 	lane->sampler = sampler_every(config->config->sampling_interval);
 	lane_fill_export_config(lane, config);
 	int rc = lane_make_parts(lane, config);
@@ -566,6 +657,7 @@ void lane_free(struct lane *lane)
 		transport_close(lane->transports[i]);
 	}
 	flow_cache_free(lane->cache);
+	fragment_hold_free(lane->hold);
 	decoder_free(lane->decoder);
 	source_close(lane->source);
 	for (int i = 0; i < 2; i++)

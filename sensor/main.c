@@ -420,8 +420,10 @@ static int report(struct sensor *sensor, int status)
 	status = say_losses(sensor, stats, status);
 	if (config->file_count > 0) {
 		stats_text_write(stats, out);
-		if (config->personality == PERSONALITY_RINGFLOW)
+		if (config->personality == PERSONALITY_RINGFLOW) {
 			stats_text_write_drops(stats, out);
+			stats_text_write_fragments(stats, out);
+		}
 	}
 	if (config->shows_clocks)
 		write_clocks(out);

@@ -35,6 +35,8 @@ struct packet_meta {
 	uint16_t tcp_flags; /* 12 bits, reserved ones included */
 	uint16_t vlan_id;   /* outermost tag; 0 when there is none */
 	uint16_t inner_vlan_id;
+	bool begins_datagram; /* a first fragment that later ones follow */
+	bool awaits_first;    /* a later fragment whose first one was not seen yet */
 	uint32_t flow_label;
 	uint8_t source_mac[6];
 	uint8_t destination_mac[6];
@@ -45,6 +47,7 @@ struct packet_meta {
 	uint32_t mpls
 		[META_MPLS_MAX]; /* label, TC and bottom bit: the upper 24 bits of each entry
 				       * in the lower 24 bits here, topmost label first */
+	uint32_t fragment_id;    /* where begins_datagram or awaits_first: the datagram's */
 };
 
 /*

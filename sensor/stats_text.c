@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * softflowd's layouts. Counts of packets are wire packets, as in the flows; what is ignored is
- * counted in frames. "Processed" are those that were IP and sampled, as there.
+ * counted in frames. "Processed" are those that were IP and sampled, as there; fragments that are
+ * held are among them, so that nothing seems to be missing meanwhile.
  */
 #include "sensor/stats_text.h"
 
@@ -65,10 +66,12 @@ static void write_packets(const struct sensor_stats *stats, FILE *out)
 	uint64_t non_sampled = dropped_frames(stats, DROP_CLASS_NON_SAMPLED);
 
 	fprintf(out, "Number of active flows: %" PRIu64 "\n", stats->cache.active_flows);
-	fprintf(out, "Packets processed: %" PRIu64 "\n", stats->cache.metered_pkts + too_short);
+	fprintf(out, "Packets processed: %" PRIu64 "\n",
+		stats->cache.metered_pkts + stats->held_fragments + too_short);
 	if (non_sampled > 0)
 		fprintf(out, "Packets non-sampled: %" PRIu64 "\n", non_sampled);
-	fprintf(out, "Fragments: %" PRIu64 "\n", stats->cache.fragments);
+	fprintf(out, "Fragments: %" PRIu64 "\n",
+		stats->cache.fragments + stats->held_fragments);
 	fprintf(out,
 		"Ignored packets: %" PRIu64 " (%" PRIu64 " non-IP, %" PRIu64 " too short)\n",
 		non_ip + too_short, non_ip, too_short);
@@ -177,6 +180,15 @@ void stats_text_write_drops(const struct sensor_stats *stats, FILE *out)
 		fprintf(out, "%20s: %12" PRIu64 "  %s\n", drop_reasons[i].name,
 			stats->dropped[i], drop_reasons[i].sentence);
 	}
+}
+
+void stats_text_write_fragments(const struct sensor_stats *stats, FILE *out)
+{
+	if (stats->lone_fragments > 0)
+		fprintf(out, "%20s: %12" PRIu64 "  %s\n", "lone-fragments",
+			stats->lone_fragments,
+			"later fragments in flows with ports 0: their first was not seen in "
+			"time");
 }
 
 /* -- timeouts -------------------------------------------------------------------------------
@@ -299,11 +311,13 @@ int stats_check(const struct sensor_stats *stats, uint64_t open_pkts, FILE *out)
 
 	for (unsigned i = 0; i < DROP_REASON_COUNT; i++)
 		dropped += stats->dropped[i];
-	if (stats->seen_pkts != stats->metered_frames + dropped) {
+	if (stats->seen_pkts != stats->metered_frames + stats->held_fragments + dropped) {
 		fprintf(out,
-			"of %" PRIu64 " frames seen %" PRIu64 " are in flows and %" PRIu64
+			"of %" PRIu64 " frames seen %" PRIu64 " are in flows, %" PRIu64
+			" are held and %" PRIu64
 			" were dropped for a reason: the books do not balance\n",
-			stats->seen_pkts, stats->metered_frames, dropped);
+			stats->seen_pkts, stats->metered_frames, stats->held_fragments,
+			dropped);
 		return -EBADMSG;
 	}
 	if (cache->metered_pkts != cache->expired_pkts + open_pkts + cache->deleted_pkts) {

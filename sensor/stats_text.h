@@ -18,12 +18,14 @@ struct sensor_stats {
 	uint64_t start_ns;                   /* Unix time when metering began */
 	uint64_t seen_pkts;                  /* frames the source handed over */
 	uint64_t metered_frames;             /* of these, frames in flows */
+	uint64_t held_fragments;             /* of these, frames that wait for their first */
 	uint64_t dropped[DROP_REASON_COUNT]; /* of these, frames in no flow, by reason */
 	bool has_ring;                       /* a live source: the ring lines are printed */
 	struct ring_stats ring;
 	struct exporter_stats exported; /* summed over the collectors; see flows below */
 	uint64_t exported_flows;        /* flow records handed to the exporters, once each */
 	uint64_t lost_prints;           /* records that --print had no room for */
+	uint64_t lone_fragments; /* later ones in flows with ports 0, their first not seen */
 	struct flow_cache_stats cache;
 };
 
@@ -37,6 +39,9 @@ void stats_text_write(const struct sensor_stats *stats, FILE *out);
 /* The reasons that are not zero, a line each: name, count, sentence. */
 void stats_text_write_drops(const struct sensor_stats *stats, FILE *out);
 
+/* The line of the lone fragments, in the same columns, when there are any. */
+void stats_text_write_fragments(const struct sensor_stats *stats, FILE *out);
+
 /* softflowctl timeouts, without its first line. */
 void stats_text_write_timeouts(const struct flow_timeouts *timeouts, FILE *out);
 
@@ -45,9 +50,9 @@ void stats_text_write_timeouts(const struct flow_timeouts *timeouts, FILE *out);
 void stats_text_write_flow(const struct flow_snapshot *flow, uint64_t now_ns, FILE *out);
 
 /*
- * The books: frames seen = frames in flows + frames dropped by reason, and wire packets in
- * flows = packets in records + packets in open flows (none at exit) + packets deleted. 0, or
- * -EBADMSG with a sentence written to .out.
+ * The books: frames seen = frames in flows + frames held (none at exit) + frames dropped by
+ * reason, and wire packets in flows = packets in records + packets in open flows (none at exit)
+ * + packets deleted. 0, or -EBADMSG with a sentence written to .out.
  */
 int stats_check(const struct sensor_stats *stats, uint64_t open_pkts, FILE *out);
 

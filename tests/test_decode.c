@@ -310,6 +310,20 @@ static void later_fragment_follows_its_first(void **state)
 	assert_int_equal(meta.source_port, 1000);
 	assert_int_equal(meta.destination_port, 53);
 	assert_true(meta.is_fragment);
+	assert_false(meta.awaits_first);
+	decoder_free(decoder);
+}
+
+static void first_fragment_begins_a_datagram(void **state)
+{
+	struct decoder *decoder = new_decoder(101, FRAGMENTS_FOLLOW);
+	struct packet_meta meta;
+
+	assert_int_equal(decode_hex(decoder, FIRST4, STAMP_NS, &meta), DROP_NONE);
+
+	assert_true(meta.begins_datagram);
+	assert_false(meta.awaits_first);
+	assert_int_equal(meta.fragment_id, 7);
 	decoder_free(decoder);
 }
 
@@ -323,6 +337,9 @@ static void later_fragment_without_first_has_no_ports(void **state)
 	assert_int_equal(meta.source_port, 0);
 	assert_int_equal(meta.destination_port, 0);
 	assert_int_equal(meta.protocol, 17);
+	assert_true(meta.awaits_first);
+	assert_false(meta.begins_datagram);
+	assert_int_equal(meta.fragment_id, 7);
 	decoder_free(decoder);
 }
 
@@ -332,9 +349,11 @@ static void separate_fragments_have_no_ports(void **state)
 	struct packet_meta meta;
 
 	assert_int_equal(decode_hex(decoder, FIRST4, STAMP_NS, &meta), DROP_NONE);
+	assert_false(meta.begins_datagram);
 	assert_int_equal(decode_hex(decoder, LATER4, STAMP_NS, &meta), DROP_NONE);
 
 	assert_int_equal(meta.source_port, 0);
+	assert_false(meta.awaits_first);
 	decoder_free(decoder);
 }
 
@@ -412,6 +431,7 @@ static const struct CMUnitTest cases[] = {
 	cmocka_unit_test(tag_that_the_kernel_took_off_is_the_outermost),
 	cmocka_unit_test(capture_facts_reach_the_meta),
 	cmocka_unit_test(later_fragment_follows_its_first),
+	cmocka_unit_test(first_fragment_begins_a_datagram),
 	cmocka_unit_test(later_fragment_without_first_has_no_ports),
 	cmocka_unit_test(separate_fragments_have_no_ports),
 	cmocka_unit_test(later_fragment_of_icmp_has_its_type),

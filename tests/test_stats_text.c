@@ -191,6 +191,30 @@ static void drops_are_told_by_name(void **state)
 		"         not-sampled:            7  the sampler did not select the packet\n");
 }
 
+static void lone_fragments_are_told(void **state)
+{
+	struct sensor_stats *stats = empty_stats();
+
+	CAPTURE(stats_text_write_fragments(stats, out));
+	assert_string_equal(text, "");
+	stats->lone_fragments = 7;
+	CAPTURE(stats_text_write_fragments(stats, out));
+	assert_string_equal(text, "      lone-fragments:            7  later fragments in "
+				  "flows with ports 0: their "
+				  "first was not seen in time\n");
+}
+
+static void held_fragments_are_processed_packets(void **state)
+{
+	struct sensor_stats *stats = empty_stats();
+
+	stats->cache.metered_pkts = 40;
+	stats->cache.fragments = 3;
+	stats->held_fragments = 2;
+	CAPTURE(stats_text_write(stats, out));
+	assert_non_null(strstr(text, "Packets processed: 42\nFragments: 5\n"));
+}
+
 static void timeouts_are_softflowds(void **state)
 {
 	struct flow_timeouts timeouts = { .tcp_ns = S(3600),
@@ -329,6 +353,17 @@ static void check_accepts_balanced_books(void **state)
 	assert_string_equal(text, "");
 }
 
+static void check_counts_held_frames(void **state)
+{
+	struct sensor_stats *stats = balanced_stats();
+	int result = -1;
+
+	stats->metered_frames -= 4;
+	stats->held_fragments = 4;
+	CAPTURE(result = stats_check(stats, 30, out));
+	assert_int_equal(result, 0);
+}
+
 static void check_finds_a_frame_that_nobody_counted(void **state)
 {
 	struct sensor_stats *stats = balanced_stats();
@@ -337,7 +372,7 @@ static void check_finds_a_frame_that_nobody_counted(void **state)
 	stats->seen_pkts++;
 	CAPTURE(result = stats_check(stats, 30, out));
 	assert_int_equal(result, -EBADMSG);
-	assert_non_null(strstr(text, "of 101 frames seen 90 are in flows and 10 "));
+	assert_non_null(strstr(text, "of 101 frames seen 90 are in flows, 0 are held and 10 "));
 }
 
 static void check_finds_a_packet_that_is_in_no_record(void **state)
@@ -358,6 +393,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(unknown_protocols_have_their_number),
 	cmocka_unit_test(since_is_utc),
 	cmocka_unit_test(drops_are_told_by_name),
+	cmocka_unit_test(lone_fragments_are_told),
+	cmocka_unit_test(held_fragments_are_processed_packets),
 	cmocka_unit_test(timeouts_are_softflowds),
 	cmocka_unit_test(dumped_flow_is_softflowds_with_both_macs),
 	cmocka_unit_test(dumped_flow_that_is_due_expires_now),
@@ -365,6 +402,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(dumped_ipv6_flow_has_vlan_and_flow_label),
 	cmocka_unit_test(dumped_icmp_flow_has_its_type_as_the_port),
 	cmocka_unit_test(check_accepts_balanced_books),
+	cmocka_unit_test(check_counts_held_frames),
 	cmocka_unit_test(check_finds_a_frame_that_nobody_counted),
 	cmocka_unit_test(check_finds_a_packet_that_is_in_no_record),
 };

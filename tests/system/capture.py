@@ -12,7 +12,8 @@ import time
 import unittest
 
 import lab
-import peers  # noqa: F401  finds wire
+import peers  # noqa: F401  finds wire and network
+import network
 import wire
 
 # Offsets into struct tcp_info (linux/tcp.h): segments out and in, and octets sent.
@@ -84,6 +85,25 @@ class Capture(unittest.TestCase):
 
             lab.wait_for("20 packets", lambda: sensor.processed() == 20, 2)
             self.assertLess(time.monotonic() - begin, 2)
+            self.assertEqual(sensor.stop(), 0)
+
+    def test_fragments_wait_for_their_first_on_a_link_that_falls_silent(self):
+        """A whole datagram backwards, then the end of one whose first is lost."""
+        whole, lost = (network.pieces4(ident, wire.udp(6000 + ident, 7000, b"f" * 2000), [1480],
+                                       lab.FAR4, lab.NEAR4) for ident in (1, 2))
+        with lab.Lab() as room:
+            sensor = room.sensor("-t", "udp=60")
+            room.send_frames([wire.ethernet(packet) for packet in (whole[1], whole[0], lost[1])])
+
+            lab.wait_for("all three", lambda: sensor.processed() == 3, 2)
+            self.assertEqual(sensor.statistics()["Fragments"], 3)
+            flow, = sensor.flows()
+            self.assertEqual((flow["aport"], flow["packets0"]), ("6001", "2"))
+
+            lab.wait_for("the end of the wait", lambda: len(sensor.flows()) == 2, 32)
+            lone, = (flow for flow in sensor.flows() if flow["aport"] == "0")
+            self.assertEqual((lone["bport"], lone["packets0"]), ("0", "1"))
+            self.assertEqual(sensor.processed(), 3)
             self.assertEqual(sensor.stop(), 0)
 
     def test_hundred_thousand_numbered_packets_are_counted_exactly(self):
