@@ -97,6 +97,8 @@ static bool reply_statistics(struct client *client, FILE *out)
 	write_prefix(client, out);
 	stats_text_write_since(stats, out);
 	stats_text_write(stats, out);
+	if (client->control->context.config->personality == PERSONALITY_RINGFLOW)
+		stats_text_write_drops(stats, out);
 	return false;
 }
 

@@ -154,6 +154,7 @@ class Words(unittest.TestCase):
         self.room.send_udp(20)
         time.sleep(0.3)
         self.assertEqual(self.sensor.flows(), before)
+        self.assertRegex(self.words("statistics"), r"(?m)^ *not.gathered: +20  ")
         self.assertEqual(self.words("start-gather"), self.prefix + "Data collection resumed.\n")
         self.room.send_udp(20, source_port=6100)
         lab.wait_for("the new flow", lambda: [flow for flow in self.sensor.flows() if "6100" in
