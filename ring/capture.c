@@ -107,7 +107,7 @@ static int compile_filter(
 	if (!filter || !*filter)
 		return 0;
 	if (pcap_compile(capture->pcap, &capture->filter, filter, 1, PCAP_NETMASK_UNKNOWN)) {
-		snprintf(error, SOURCE_ERROR_BYTES, "filter '%s': %s", filter,
+		snprintf(error, SOURCE_ERROR_BYTES, "filter '%.80s': %s", filter,
 			pcap_geterr(capture->pcap));
 		return -EINVAL;
 	}

@@ -85,14 +85,14 @@ static int attach(int fd, const struct bpf_program *program, const char *express
 
 	if (program->bf_len > BPF_MAXINSNS) {
 		snprintf(error, SOURCE_ERROR_BYTES,
-			"filter '%s': too long for the kernel (%u instructions of %u)",
+			"filter '%.80s': too long for the kernel (%u instructions of %u)",
 			expression, program->bf_len, BPF_MAXINSNS);
 		return -E2BIG;
 	}
 	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &kernel_program,
 		    sizeof(kernel_program))) {
 		int outcome = -errno;
-		snprintf(error, SOURCE_ERROR_BYTES, "filter '%s': the kernel refuses it: %s",
+		snprintf(error, SOURCE_ERROR_BYTES, "filter '%.80s': the kernel refuses it: %s",
 			expression, strerror(-outcome));
 		return outcome;
 	}
@@ -107,12 +107,12 @@ static int attach_expression(int fd, const char *interface, int link_type, int s
 
 	if (!compiler) {
 		snprintf(error, SOURCE_ERROR_BYTES,
-			"filter '%s': 'vlan' can only be compiled while %s is up", expression,
-			interface);
+			"filter '%.80s': 'vlan' can only be compiled while %s is up",
+			expression, interface);
 		return -ENETDOWN;
 	}
 	if (pcap_compile(compiler, &program, expression, 1, netmask_of(interface))) {
-		snprintf(error, SOURCE_ERROR_BYTES, "filter '%s': %s", expression,
+		snprintf(error, SOURCE_ERROR_BYTES, "filter '%.80s': %s", expression,
 			pcap_geterr(compiler));
 		pcap_close(compiler);
 		return -EINVAL;

@@ -145,7 +145,7 @@ static int set_filter(
 		pcap_freecode(&program);
 	}
 	if (outcome)
-		snprintf(error, SOURCE_ERROR_BYTES, "filter '%s': %s", filter,
+		snprintf(error, SOURCE_ERROR_BYTES, "filter '%.80s': %s", filter,
 			pcap_geterr(pcap));
 	return outcome ? -EINVAL : 0;
 }

@@ -72,6 +72,11 @@ class Replay(unittest.TestCase):
         self.assertIn(done.returncode, (1, 2))
         self.assertNotEqual(done.stderr, b"")
 
+    def test_long_bad_filter_does_not_hide_why(self):
+        done = self.run_sensor("-r", FIXTURES / "link-ethernet.pcap", *["port 1 or"] * 9999, "nonsense")
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, rb"filter .port 1 .*: [a-z ]+\n$")
+
     def test_damage_ends_with_4_and_says_where(self):
         done = self.run_sensor("-r", FIXTURES / "cut-record.pcap", "--print", "json")
         rows = [json.loads(line) for line in done.stdout.decode().splitlines() if line.startswith("{")]
