@@ -131,7 +131,8 @@ static void lane_move_boot(struct lane *lane, uint64_t now_ns)
 
 	lane->boot_move_ns = lane_next_boot_move(lane, now_ns);
 	for (size_t i = 0; i < lane->exporter_count; i++)
-		exporter_set_boot(lane->exporters[i], now_ns - before_ns);
+		exporter_set_boot(
+			lane->exporters[i], now_ns > before_ns ? now_ns - before_ns : 0);
 }
 
 /* The exporters are made when the lane's clock is known: at the first packet of a capture file,
