@@ -358,9 +358,14 @@ static void control_accept(struct loop_watch *watch, short revents)
 		client_drop(client);
 }
 
-/* Nobody answers on a socket that a dead process left behind. */
+/* Nobody answers on a socket that a dead process left behind. Nor on a file that is no socket,
+ * which is somebody else's. */
 static bool is_stale(const struct sockaddr_un *address)
 {
+	struct stat status;
+
+	if (lstat(address->sun_path, &status) < 0 || !S_ISSOCK(status.st_mode))
+		return false;
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	bool is_refused = fd >= 0 &&
 			  connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 &&
@@ -410,7 +415,8 @@ int control_open(
 	}
 	if (rc < 0) {
 		snprintf(error, CONFIG_ERROR_BYTES, "control socket %s: %s", path,
-			rc == -EADDRINUSE ? "another process answers on it" : strerror(-rc));
+			rc == -EADDRINUSE ? "another process answers on it, or it is no socket"
+					  : strerror(-rc));
 		free(control);
 		return rc;
 	}

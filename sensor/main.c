@@ -518,6 +518,8 @@ int main(int argc, char **argv)
 	}
 	for (size_t i = 0; i < sensor.config.note_count; i++)
 		log_line(&sensor.log, LOG_NOTICE, "%s", sensor.config.notes[i]);
+	if (!sensor.config.is_foreground)
+		process_close_inherited();
 	rc = lane_desk_open(&sensor.desk, &sensor.loop);
 	if (rc < 0)
 		snprintf(sensor.error, sizeof(sensor.error), "starting: %s", strerror(-rc));

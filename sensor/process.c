@@ -10,6 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define INHERITED_MAX 65536 /* descriptors beyond this are not looked for */
+
 /* A signal handler can reach nothing but statics: this is the only one of the program. */
 static int signal_pipe_fd = -1;
 
@@ -31,6 +33,16 @@ void process_fill_standard(void)
 	for (int fd = 0; fd < 3; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) != fd)
 			return;
+}
+
+void process_close_inherited(void)
+{
+	long count = sysconf(_SC_OPEN_MAX);
+
+	if (count < 0 || count > INHERITED_MAX)
+		count = INHERITED_MAX;
+	for (int fd = 3; fd < count; fd++)
+		close(fd);
 }
 
 int process_signals(void)

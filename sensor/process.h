@@ -9,6 +9,10 @@
  * socket would get such a number, and be written to as standard output. Using them still fails. */
 void process_fill_standard(void);
 
+/* Close whatever our parent left open, before anything is opened: a daemon would hold its locks
+ * and pipes for ever. */
+void process_close_inherited(void);
+
 /* Make SIGTERM, SIGINT and SIGHUP readable, one byte each, from the returned descriptor, and
  * ignore SIGPIPE. Negative errno on failure. Once per process. */
 int process_signals(void);

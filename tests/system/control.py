@@ -56,6 +56,29 @@ class Daemon(unittest.TestCase):
             first.ctl("shutdown")
             lab.wait_for("the end", lambda: not is_alive(pid), 10)
 
+    def test_file_that_is_no_socket_is_left_alone(self):
+        with lab.Lab() as room:
+            path = room.folder / "notes"
+            path.write_text("keep me")
+            done = room.at(room.near, str(lab.Sensor.build / "sensor/ringflowd"), "-d", "-i", lab.LINK,
+                           "-c", str(path), check=False, timeout=10)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(str(path), done.stderr)
+            self.assertEqual(path.read_text(), "keep me")
+
+    def test_daemon_lets_go_of_inherited_descriptors(self):
+        with lab.Lab() as room:
+            lock = room.folder / "lock"
+            command = 'exec 9>%s; exec "$@"' % lock
+            pid_file, control = room.folder / "pid", room.folder / "control"
+            room.at(room.near, "sh", "-c", command, "sh", str(lab.Sensor.build / "sensor/ringflowd"),
+                    "-i", lab.LINK, "-p", str(pid_file), "-c", str(control))
+            pid = int(read(pid_file))
+            held = [os.readlink(entry) for entry in pathlib.Path("/proc/%d/fd" % pid).iterdir()]
+            os.kill(pid, 15)
+            lab.wait_for("the end", lambda: not is_alive(pid), 10)
+            self.assertNotIn(str(lock), held)
+
     def test_names_of_the_incumbent_are_taken(self):
         with lab.Lab() as room:
             os.symlink(lab.Sensor.build / "sensor/ringflowd", room.folder / "softflowd")
