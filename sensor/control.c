@@ -99,6 +99,7 @@ static bool reply_statistics(struct client *client, FILE *out)
 	stats_text_write(stats, out);
 	if (client->control->context.config->personality == PERSONALITY_RINGFLOW)
 		stats_text_write_drops(stats, out);
+	stats_text_write_notes(stats, out);
 	return false;
 }
 

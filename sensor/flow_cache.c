@@ -16,6 +16,7 @@
 
 #define METER_BUDGET_PACED 2048 /* records that one call closes when paced */
 #define NEIGHBOURS_AHEAD_PKTS 4
+#define SNAPSHOT_ENTRIES 8192 /* that one call looks at: most may be empty */
 
 /* -- the clock ------------------------------------------------------------------------------
  */
@@ -317,9 +318,12 @@ size_t flow_cache_delete_all(struct flow_cache *cache, size_t budget)
 size_t flow_cache_snapshot(const struct flow_cache *cache, uint64_t *cursor,
 	struct flow_snapshot *out, size_t capacity)
 {
+	uint64_t end = *cursor + SNAPSHOT_ENTRIES;
 	size_t count = 0;
 
-	for (; *cursor < cache->table.touched && count < capacity; (*cursor)++) {
+	if (end > cache->table.touched)
+		end = cache->table.touched;
+	for (; *cursor < end && count < capacity; (*cursor)++) {
 		uint32_t index = (uint32_t)*cursor + 1;
 		const struct flow_entry *entry = &cache->table.entries[index];
 
@@ -332,4 +336,9 @@ size_t flow_cache_snapshot(const struct flow_cache *cache, uint64_t *cursor,
 		out[count++].deadline_ns = idle_ns < life_ns ? idle_ns : life_ns;
 	}
 	return count;
+}
+
+bool flow_cache_snapshot_ended(const struct flow_cache *cache, uint64_t cursor)
+{
+	return cursor >= cache->table.touched;
 }

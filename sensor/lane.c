@@ -8,7 +8,7 @@
  *   flow_cache_meter()           one find-or-insert each
  *   source_release()             the block goes back to the kernel
  *   flow_cache_advance()         bounded work
- *   exporter_advance()           send what is due; never wait
+ *   collectors_advance()         send what is due; never wait
  *   one step of a request        if the main thread has posted one
  *
  * The clock is packet time. While packets come the cache takes it from their stamps; when the
@@ -26,6 +26,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sensor/collectors.h"
 #include "sensor/fragment.h"
 #include "sensor/fragment_hold.h"
 #include "sensor/own_export.h"
@@ -58,11 +59,7 @@ struct lane {
 	struct own_export own;
 	struct print_sink *print;
 
-	struct transport
-		*transports[CONFIG_DESTINATIONS_MAX]; /* until the exporters take them */
-	struct exporter *exporters[CONFIG_DESTINATIONS_MAX];
-	size_t transport_count, exporter_count;
-	struct exporter_config export_config;
+	struct collectors collectors;
 
 	bool is_live, is_paused, has_begun;
 	bool is_busy;      /* the last batch held packets */
@@ -90,13 +87,6 @@ struct lane {
 
 /* -- records -------------------------------------------------------------------------- */
 
-/* Which collector of a balanced group gets a flow: in turn by flow, so that both directions and
- * all records of a conversation arrive at one place, and a capture gives the same every time. */
-static size_t balanced_index(const struct lane *lane, const struct flow_record *record)
-{
-	return (size_t)(record->flow_id % lane->exporter_count);
-}
-
 static void lane_record(void *user, const struct flow_record *record, uint64_t now_ns)
 {
 	struct lane *lane = user;
@@ -104,14 +94,7 @@ static void lane_record(void *user, const struct flow_record *record, uint64_t n
 	lane->exported_flows++;
 	if (lane->print)
 		print_sink_record(lane->print, record);
-	if (lane->exporter_count == 0)
-		return;
-	if (lane->config->is_load_balanced) {
-		exporter_add(lane->exporters[balanced_index(lane, record)], record, now_ns);
-		return;
-	}
-	for (size_t i = 0; i < lane->exporter_count; i++)
-		exporter_add(lane->exporters[i], record, now_ns);
+	collectors_add(&lane->collectors, record, now_ns);
 }
 
 static uint64_t lane_next_boot_move(const struct lane *lane, uint64_t now_ns)
@@ -130,9 +113,7 @@ static void lane_move_boot(struct lane *lane, uint64_t now_ns)
 		oldest_ns ? oldest_ns + FRAGMENT_WINDOW_NS : now_ns - lane->start_ns;
 
 	lane->boot_move_ns = lane_next_boot_move(lane, now_ns);
-	for (size_t i = 0; i < lane->exporter_count; i++)
-		exporter_set_boot(
-			lane->exporters[i], now_ns > before_ns ? now_ns - before_ns : 0);
+	collectors_set_boot(&lane->collectors, now_ns > before_ns ? now_ns - before_ns : 0);
 }
 
 /* The exporters are made when the lane's clock is known: at the first packet of a capture file,
@@ -145,28 +126,7 @@ static int lane_begin(struct lane *lane, uint64_t now_ns)
 	lane->has_begun = true;
 	lane->start_ns = now_ns;
 	lane->boot_move_ns = lane_next_boot_move(lane, now_ns);
-	lane->export_config.boot_ns = boot_ns - boot_ns % NS_PER_MS;
-	for (size_t i = 0; i < lane->transport_count; i++) {
-		int rc = exporter_new(
-			&lane->export_config, lane->transports[i], &lane->exporters[i]);
-		if (rc < 0)
-			return rc;
-		lane->transports[i] = NULL;
-		lane->exporter_count++;
-	}
-	return 0;
-}
-
-static void lane_advance_exporters(struct lane *lane, uint64_t now_ns)
-{
-	for (size_t i = 0; i < lane->exporter_count; i++)
-		exporter_advance(lane->exporters[i], now_ns);
-}
-
-static void lane_flush_exporters(struct lane *lane, uint64_t now_ns)
-{
-	for (size_t i = 0; i < lane->exporter_count; i++)
-		exporter_flush(lane->exporters[i], now_ns);
+	return collectors_begin(&lane->collectors, boot_ns);
 }
 
 /* -- packets -------------------------------------------------------------------------- */
@@ -284,7 +244,7 @@ static void lane_keep_time(struct lane *lane)
 {
 	uint64_t now_ns = flow_cache_clock_ns(lane->cache);
 
-	if (!lane->is_busy && lane->is_live && lane->batch.clock_ns > now_ns)
+	if (lane->batch.clock_ns > now_ns)
 		now_ns = lane->batch.clock_ns;
 	lane_give_up_waiting(lane, now_ns);
 	lane_meter_queue(lane);
@@ -293,7 +253,7 @@ static void lane_keep_time(struct lane *lane)
 
 	/* With records still due at earlier times the exporters' clock must not pass them. */
 	if (is_done)
-		lane_advance_exporters(lane, now_ns);
+		collectors_advance(&lane->collectors, now_ns);
 	if (now_ns >= lane->boot_move_ns)
 		lane_move_boot(lane, now_ns);
 }
@@ -317,19 +277,6 @@ static void lane_answer(struct lane *lane)
 	lane_notice(lane);
 }
 
-static void add_exporter_stats(struct exporter_stats *sum, const struct exporter_stats *add)
-{
-	sum->flows += add->flows;
-	sum->records += add->records;
-	sum->messages += add->messages;
-	sum->octets += add->octets;
-	sum->failed_messages += add->failed_messages;
-	sum->failed_records += add->failed_records;
-	sum->unsupported_flows += add->unsupported_flows;
-	sum->unsupported_pkts += add->unsupported_pkts;
-	sum->saturated_fields += add->saturated_fields;
-}
-
 void lane_stats(struct lane *lane, struct sensor_stats *ret_stats)
 {
 	*ret_stats = (struct sensor_stats){
@@ -337,7 +284,8 @@ void lane_stats(struct lane *lane, struct sensor_stats *ret_stats)
 		.seen_pkts = lane->seen_pkts,
 		.metered_frames = lane->metered_frames,
 		.has_ring = lane->is_live,
-		.exported_flows = lane->transport_count ? lane->exported_flows : 0,
+		.exported = collectors_stats(&lane->collectors),
+		.exported_flows = lane->collectors.count ? lane->exported_flows : 0,
 		.lost_prints = lane->print ? print_sink_lost(lane->print) : 0,
 		.cache = *flow_cache_stats(lane->cache),
 	};
@@ -345,8 +293,6 @@ void lane_stats(struct lane *lane, struct sensor_stats *ret_stats)
 	ret_stats->lone_fragments = fragment_hold_stats(lane->hold)->lone;
 	memcpy(ret_stats->dropped, lane->dropped, sizeof(ret_stats->dropped));
 	source_stats(lane->source, &ret_stats->ring);
-	for (size_t i = 0; i < lane->exporter_count; i++)
-		add_exporter_stats(&ret_stats->exported, exporter_stats(lane->exporters[i]));
 }
 
 /* Close or forget at most a pass's worth of flows; done when none is left. On a link that is never
@@ -371,19 +317,18 @@ static bool lane_request_step(struct lane *lane)
 	case LANE_SNAPSHOT:
 		request->count = flow_cache_snapshot(
 			lane->cache, &request->cursor, request->flows, request->capacity);
-		return true;
+		return request->count > 0 ||
+		       flow_cache_snapshot_ended(lane->cache, request->cursor);
 	case LANE_EXPIRE_ALL:
 		if (!lane_empty_step(lane, flow_cache_expire_all))
 			return false;
-		for (size_t i = 0; i < lane->exporter_count; i++)
-			exporter_refresh_templates(lane->exporters[i]);
-		lane_flush_exporters(lane, flow_cache_clock_ns(lane->cache));
+		collectors_refresh_templates(&lane->collectors);
+		collectors_flush(&lane->collectors, flow_cache_clock_ns(lane->cache));
 		return true;
 	case LANE_DELETE_ALL:
 		return lane_empty_step(lane, flow_cache_delete_all);
 	case LANE_SEND_TEMPLATES:
-		for (size_t i = 0; i < lane->exporter_count; i++)
-			exporter_refresh_templates(lane->exporters[i]);
+		collectors_refresh_templates(&lane->collectors);
 		return true;
 	case LANE_PAUSE:
 	case LANE_RESUME:
@@ -480,7 +425,7 @@ static void lane_close_books(struct lane *lane)
 	lane_meter_queue(lane);
 	while (flow_cache_expire_all(lane->cache, EXPIRY_BUDGET) > 0)
 		;
-	lane_flush_exporters(lane, flow_cache_clock_ns(lane->cache));
+	collectors_flush(&lane->collectors, flow_cache_clock_ns(lane->cache));
 }
 
 static void *lane_main(void *user)
@@ -510,7 +455,8 @@ static void lane_fill_export_config(struct lane *lane, const struct lane_config 
 {
 	const struct config *config = from->config;
 
-	lane->export_config = (struct exporter_config){
+	lane->collectors.is_balanced = config->is_load_balanced;
+	lane->collectors.config = (struct exporter_config){
 		.version = config->version,
 		.time = config->time,
 		.biflow = config->biflow,
@@ -607,12 +553,9 @@ int lane_new(const struct lane_config *config, struct lane **ret_lane,
 		return rc;
 	}
 	lane->source = config->source;
-	lane->transport_count = config->transport_count;
-	for (size_t i = 0; i < config->transport_count; i++) {
-		lane->transports[i] = config->transports[i];
-		if (lane->is_live)
-			own_export_add(&lane->own, &lane->transports[i]->endpoints);
-	}
+	collectors_take(&lane->collectors, config->transports, config->transport_count);
+	for (size_t i = 0; lane->is_live && i < config->transport_count; i++)
+		own_export_add(&lane->own, &config->transports[i]->endpoints);
 	*ret_lane = lane;
 	return 0;
 }
@@ -653,10 +596,7 @@ void lane_free(struct lane *lane)
 	if (!lane)
 		return;
 	lane_join(lane);
-	for (size_t i = 0; i < lane->transport_count; i++) {
-		exporter_free(lane->exporters[i]);
-		transport_close(lane->transports[i]);
-	}
+	collectors_close(&lane->collectors);
 	flow_cache_free(lane->cache);
 	fragment_hold_free(lane->hold);
 	decoder_free(lane->decoder);

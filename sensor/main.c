@@ -422,7 +422,7 @@ static int report(struct sensor *sensor, int status)
 		stats_text_write(stats, out);
 		if (config->personality == PERSONALITY_RINGFLOW) {
 			stats_text_write_drops(stats, out);
-			stats_text_write_fragments(stats, out);
+			stats_text_write_notes(stats, out);
 		}
 	}
 	if (config->shows_clocks)
@@ -495,6 +495,8 @@ static int run(struct sensor *sensor)
 	process_ready(sensor->daemon_fd);
 	notify_send(&sensor->notify, "READY=1");
 	rc = loop_run(&sensor->loop);
+	if (rc < 0)
+		log_line(&sensor->log, LOG_ERR, "waiting for events: %s", strerror(-rc));
 	return report(sensor, outcome_status(sensor, lane_join(sensor->lane)));
 }
 

@@ -182,13 +182,29 @@ void stats_text_write_drops(const struct sensor_stats *stats, FILE *out)
 	}
 }
 
-void stats_text_write_fragments(const struct sensor_stats *stats, FILE *out)
+void stats_text_write_notes(const struct sensor_stats *stats, FILE *out)
 {
-	if (stats->lone_fragments > 0)
-		fprintf(out, "%20s: %12" PRIu64 "  %s\n", "lone-fragments",
-			stats->lone_fragments,
+	const struct {
+		const char *name;
+		uint64_t count;
+		const char *sentence;
+	} rows[] = {
+		{ "lone-fragments", stats->lone_fragments,
 			"later fragments in flows with ports 0: their first was not seen in "
-			"time");
+			"time" },
+		{ "unsupported-flows", stats->exported.unsupported_flows,
+			"flows that were not exported: the version cannot carry IPv6" },
+		{ "saturated-fields", stats->exported.saturated_fields,
+			"values too large for their field, exported as the largest it holds" },
+		{ "lost-records", stats->exported.failed_records,
+			"records in messages that did not reach their collector" },
+		{ "lost-prints", stats->lost_prints, "records that --print had no room for" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].count > 0)
+			fprintf(out, "%20s: %12" PRIu64 "  %s\n", rows[i].name, rows[i].count,
+				rows[i].sentence);
 }
 
 /* -- timeouts -------------------------------------------------------------------------------

@@ -39,8 +39,9 @@ void stats_text_write(const struct sensor_stats *stats, FILE *out);
 /* The reasons that are not zero, a line each: name, count, sentence. */
 void stats_text_write_drops(const struct sensor_stats *stats, FILE *out);
 
-/* The line of the lone fragments, in the same columns, when there are any. */
-void stats_text_write_fragments(const struct sensor_stats *stats, FILE *out);
+/* What else is not as one would expect, in the same columns, where there is any: fragments on their
+ * own, flows and values that the export version cannot carry, records that were not printed. */
+void stats_text_write_notes(const struct sensor_stats *stats, FILE *out);
 
 /* softflowctl timeouts, without its first line. */
 void stats_text_write_timeouts(const struct flow_timeouts *timeouts, FILE *out);

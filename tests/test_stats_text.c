@@ -195,10 +195,10 @@ static void lone_fragments_are_told(void **state)
 {
 	struct sensor_stats *stats = empty_stats();
 
-	CAPTURE(stats_text_write_fragments(stats, out));
+	CAPTURE(stats_text_write_notes(stats, out));
 	assert_string_equal(text, "");
 	stats->lone_fragments = 7;
-	CAPTURE(stats_text_write_fragments(stats, out));
+	CAPTURE(stats_text_write_notes(stats, out));
 	assert_string_equal(text, "      lone-fragments:            7  later fragments in "
 				  "flows with ports 0: their "
 				  "first was not seen in time\n");
