@@ -129,7 +129,7 @@ static const unsigned time_traits[] = {
 	[EXPORT_TIME_NANOSECONDS]  = NANO,
 };
 
-/* -- fixed records -------------------------------------------------------------------------- */
+/* -- fixed records -------------------------------------------------------------------- */
 
 #define RESERVED ELEMENT_COUNT
 #define NETFLOW_RECORD_BYTES 48
@@ -211,8 +211,7 @@ static void build_netflow(enum export_version version, struct dialect_layouts *l
 	layouts->flow[FLOW_LAYOUT_ICMP] = build_fixed(plan, true);
 }
 
-/* -- templates ------------------------------------------------------------------------------
- */
+/* -- templates ------------------------------------------------------------------------ */
 
 static unsigned common_traits(const struct exporter_config *config)
 {

@@ -60,8 +60,7 @@ static uint64_t later(uint64_t ns, uint64_t by_ns)
 	return ns > NEVER_NS - by_ns ? NEVER_NS : ns + by_ns;
 }
 
-/* -- sending --------------------------------------------------------------------------------
- */
+/* -- sending -------------------------------------------------------------------------- */
 
 static uint32_t sequence_step(const struct exporter *exporter)
 {
@@ -133,8 +132,7 @@ static void begin_message(struct exporter *exporter)
 		later(exporter->clock_ns, exporter->config.flush_delay_ms * NS_PER_MS);
 }
 
-/* -- templates and options ------------------------------------------------------------------
- */
+/* -- templates and options ------------------------------------------------------------ */
 
 /* Room in a message that may already hold something; exporter_new() saw to it that one record
  * or template always fits an empty one. */
@@ -157,8 +155,8 @@ static void put_template(struct exporter *exporter, const struct layout *layout)
 	exporter->message.template_count++;
 }
 
-/* The template and then its record, so that every options template has a set of its own: several in
- * one are not read by all collectors. */
+/* The template and then its record, so that every options template has a set of its own:
+ * several in one are not read by all collectors. */
 static void put_options(struct exporter *exporter, const struct layout *layout)
 {
 	struct layout_source source = { .owner = &exporter->facts };
@@ -200,8 +198,7 @@ static bool is_time_for_templates(const struct exporter *exporter)
 	       (most != 0 && exporter->messages_since_templates >= most);
 }
 
-/* -- records --------------------------------------------------------------------------------
- */
+/* -- records -------------------------------------------------------------------------- */
 
 /* At most two messages go out to make room: a full one, and one that templates have filled. */
 static void make_flow_room(struct exporter *exporter, const struct layout *layout)
@@ -314,8 +311,7 @@ static void put_biflow(struct exporter *exporter, const struct flow_record *reco
 		put_flow(exporter, layout, record, 0);
 }
 
-/* -- the clock ------------------------------------------------------------------------------
- */
+/* -- the clock ------------------------------------------------------------------------ */
 
 static void start_clock(struct exporter *exporter, uint64_t now_ns)
 {
@@ -365,8 +361,7 @@ static void run_due(struct exporter *exporter, uint64_t now_ns)
 	}
 }
 
-/* -- public ---------------------------------------------------------------------------------
- */
+/* -- public --------------------------------------------------------------------------- */
 
 static bool is_config_sound(const struct exporter_config *config)
 {

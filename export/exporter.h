@@ -31,7 +31,7 @@ enum export_time {
 enum export_biflow {
 	EXPORT_BIFLOW_OFF,     /* one record per direction */
 	EXPORT_BIFLOW_MINIMAL, /* RFC 5103, reverse octets and packets alone: what nfdump reads
-	                          right */
+				  right */
 	EXPORT_BIFLOW_FULL,    /* RFC 5103, every reversible element */
 };
 
@@ -53,12 +53,11 @@ struct exporter_config {
 	uint8_t engine_type, engine_id; /* v5 */
 	uint32_t sampling_interval;     /* 1: every packet */
 	uint64_t boot_ns;               /* Unix time when sysUptime was 0 */
-	uint32_t template_refresh_s; /* at the latest after this much time; 0: at the start only
-	                              */
+	uint32_t template_refresh_s;    /* at the latest after so long; 0: at the start alone */
 	uint32_t template_refresh_messages; /* and after this many messages; 0: time alone */
 	uint32_t flush_delay_ms; /* a record waits at most this long for its message to fill */
 	uint32_t message_bytes;  /* largest message: path MTU less IP and UDP headers; at
-	                          * most 65535 */
+				  * most 65535 */
 	uint32_t if_index;       /* for the interface options record */
 	const char *interface_name;        /* borrowed; "" when there is none */
 	const char *interface_description; /* borrowed; "" when there is none */
@@ -72,11 +71,11 @@ struct exporter_stats {
 	uint64_t messages; /* messages the transport took */
 	uint64_t octets;   /* in those messages */
 	uint64_t failed_messages;   /* messages the transport refused, and messages it took of
-	                             * which   it was told later that they did not arrive (no
-	                             * listener) */
+				     * which   it was told later that they did not arrive (no
+				     * listener) */
 	uint64_t failed_records;    /* flow data records in them: lost on the way out */
 	uint64_t unsupported_flows; /* flow_records that the version cannot carry (IPv6 in v1,
-	                               v5) */
+				       v5) */
 	uint64_t unsupported_pkts;
 	uint64_t saturated_fields; /* values too large for their field, sent as the largest */
 };
@@ -106,8 +105,8 @@ void exporter_flush(struct exporter *exporter, uint64_t now_ns);
 /* Put all templates and options into the next message (softflowctl's send-template). */
 void exporter_refresh_templates(struct exporter *exporter);
 
-/* Move the time when sysUptime was 0. What was encoded with the old one is sent first, templates
- * and options go with the next message. */
+/* Move the time when sysUptime was 0. What was encoded with the old one is sent first,
+ * templates and options go with the next message. */
 void exporter_set_boot(struct exporter *exporter, uint64_t boot_ns);
 
 const struct exporter_stats *exporter_stats(const struct exporter *exporter);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the export room takes: one finished flow, both directions in it. Whoever makes it owns it;
- * the room only reads it during the call.
+ * What the export room takes: one finished flow, both directions in it. Whoever makes it owns
+ * it; the room only reads it during the call.
  */
 #ifndef EXPORT_FLOW_RECORD_H
 #define EXPORT_FLOW_RECORD_H
@@ -51,7 +51,7 @@ struct flow_record {
 	uint8_t protocol;   /* 0 at track level "ip" */
 	uint8_t end_reason; /* enum flow_end */
 	bool is_icmp;
-	bool is_initiator_known; /* a SYN said who began; else it is the first packet's source */
+	bool is_initiator_known;  /* a SYN said who began; else the first packet's source */
 	struct flow_side side[2]; /* [0] what the initiator sent, [1] what it got */
 };
 

@@ -35,8 +35,7 @@ enum step {
 	STEP_NANO,
 };
 
-/* -- tables ---------------------------------------------------------------------------------
- */
+/* -- tables --------------------------------------------------------------------------- */
 
 struct element_row {
 	uint16_t ipfix_id, v9_id;
@@ -113,8 +112,7 @@ static const struct step_row steps[] = {
 };
 /* clang-format on */
 
-/* -- building -------------------------------------------------------------------------------
- */
+/* -- building ------------------------------------------------------------------------- */
 
 static uint8_t find_step(const struct element_row *element, unsigned octets)
 {
@@ -195,8 +193,7 @@ enum element_owner layout_element_owner(enum element element)
 	return (enum element_owner)elements[element].owner;
 }
 
-/* -- templates ------------------------------------------------------------------------------
- */
+/* -- templates ------------------------------------------------------------------------ */
 
 size_t layout_template_bytes(const struct layout *layout)
 {
@@ -240,8 +237,7 @@ void layout_put_template(struct wire *out, const struct layout *layout, bool is_
 		put_field(out, layout, i, is_ipfix);
 }
 
-/* -- records --------------------------------------------------------------------------------
- */
+/* -- records -------------------------------------------------------------------------- */
 
 static inline uint16_t load_16(const uint8_t *at)
 {

@@ -32,16 +32,14 @@ enum element {
 enum element_kind {
 	KIND_BYTES, /* the first octets of an array, as they are */
 	KIND_UINT, /* unsigned; a value that does not fit is sent as the largest, and counted */
-	KIND_FLAGS, /* the low octet of TCP's 12 control bits, the only part all collectors read
-	             */
-	KIND_LABEL, /* 24-bit MPLS label stack section; zero behind .mpls_count */
+	KIND_FLAGS,   /* the low octet of TCP's control bits, which all collectors read */
+	KIND_LABEL,   /* 24-bit MPLS label stack section; zero behind .mpls_count */
 	KIND_UPTIME,  /* ns to milliseconds since boot, modulo 2^32 */
 	KIND_SECONDS, /* ns to Unix seconds */
 	KIND_MILLI,   /* ns to Unix milliseconds */
-	KIND_MICRO, /* ns to NTP seconds and fraction, exact to the microsecond (RFC 7011 6.1.9)
-	             */
-	KIND_NANO,  /* the same, exact to the nanosecond (6.1.10) */
-	KIND_ZERO,  /* reserved octets of fixed layouts; reads nothing */
+	KIND_MICRO,   /* ns to NTP time, exact to the microsecond (RFC 7011 6.1.9) */
+	KIND_NANO,    /* the same, exact to the nanosecond (6.1.10) */
+	KIND_ZERO,    /* reserved octets of fixed layouts; reads nothing */
 };
 
 enum element_owner {

@@ -57,7 +57,7 @@ static const char *const end_words[] = {
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-/* -- appending -------------------------------------------------------------------------- */
+/* -- appending ------------------------------------------------------------------------ */
 
 static char *text_take(struct text *out, size_t count)
 {
@@ -114,7 +114,7 @@ static void put_spaces(struct text *out, size_t count)
 		memset(at, ' ', count);
 }
 
-/* -- values ----------------------------------------------------------------------------- */
+/* -- values --------------------------------------------------------------------------- */
 
 static unsigned line_port(const struct line *line, unsigned end)
 {
@@ -179,7 +179,7 @@ static void put_labels(struct text *out, const struct flow_side *side, char sepa
 	}
 }
 
-/* -- JSON and CSV ----------------------------------------------------------------------- */
+/* -- JSON and CSV --------------------------------------------------------------------- */
 
 #define JSON_WORD(value) (put_char(out, '"'), put_word(out, value), put_char(out, '"'))
 #define JSON_NUMBER(value) put_number(out, value)
@@ -228,7 +228,7 @@ static void put_csv_header(struct text *out)
 	out->at[-1] = '\n';
 }
 
-/* -- table ------------------------------------------------------------------------------ */
+/* -- table ---------------------------------------------------------------------------- */
 
 /* Close a column that began at .start: pad to .width, and one space at least. */
 static void pad_left_aligned(struct text *out, const char *start, size_t width)
@@ -352,7 +352,7 @@ static void put_table_header(struct text *out)
 		"Destination                 Packets       Octets Flags     ToS Reason\n");
 }
 
-/* -- public ----------------------------------------------------------------------------- */
+/* -- public --------------------------------------------------------------------------- */
 
 size_t print_header(const struct print_config *config, char out[static PRINT_BYTES_MAX])
 {

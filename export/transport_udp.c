@@ -25,8 +25,7 @@ struct udp {
 	int fd;
 };
 
-/* -- addresses ------------------------------------------------------------------------------
- */
+/* -- addresses ------------------------------------------------------------------------ */
 
 /* Fill the error text; returns .error_number, for return statements. */
 static int explain(
@@ -91,8 +90,7 @@ static int read_endpoints(struct udp *udp)
 	return 0;
 }
 
-/* -- socket options -------------------------------------------------------------------------
- */
+/* -- socket options ------------------------------------------------------------------- */
 
 static int set_option(int fd, int level, int name, int value)
 {
@@ -137,8 +135,7 @@ static int set_multicast_source(int fd, const struct sockaddr *source)
 	return result < 0 ? -errno : 0;
 }
 
-/* -- opening --------------------------------------------------------------------------------
- */
+/* -- opening -------------------------------------------------------------------------- */
 
 static int bind_source(struct udp *udp, const struct addrinfo *to,
 	const struct transport_config *config, char *error)
@@ -222,8 +219,7 @@ static int open_any(struct udp *udp, const struct transport_config *config, char
 	return result;
 }
 
-/* -- operations -----------------------------------------------------------------------------
- */
+/* -- operations ----------------------------------------------------------------------- */
 
 static int send_once(const struct udp *udp, const uint8_t *bytes, size_t length)
 {

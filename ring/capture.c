@@ -2,10 +2,10 @@
 /*
  * One capture file through libpcap, which reads it by way of a stdio stream over a byte feed.
  *
- * The stream is never given more than up to the end of a record, so that stdio cannot read ahead
- * of libpcap: whatever libpcap complains about lies in the record that began last, and damage is
- * located to the byte. The marks of the records are for that only; libpcap alone decides what is
- * a packet.
+ * The stream is never given more than up to the end of a record, so that stdio cannot read
+ * ahead of libpcap: whatever libpcap complains about lies in the record that began last, and
+ * damage is located to the byte. The marks of the records are for that only; libpcap alone
+ * decides what is a packet.
  */
 #include "ring/capture.h"
 

@@ -89,7 +89,7 @@ static uint64_t holdback_ns(const struct pcap_live *live)
 	return 2 * live->config.retire_timeout_ms * NS_PER_MS;
 }
 
-/* -- libpcap's handle ---------------------------------------------------------------- */
+/* -- libpcap's handle ----------------------------------------------------------------- */
 
 static void set_options(struct pcap_live *live, pcap_t *pcap)
 {
@@ -199,7 +199,7 @@ static int open_handle(struct pcap_live *live, char error[static SOURCE_ERROR_BY
 	return 0;
 }
 
-/* -- counts -------------------------------------------------------------------------- */
+/* -- counts --------------------------------------------------------------------------- */
 
 static void grow(struct handle_count *count, uint32_t now)
 {
@@ -218,7 +218,7 @@ static void add_handle_counts(struct pcap_live *live)
 	grow(&live->interface_dropped, counts.ps_ifdrop);
 }
 
-/* -- the link ------------------------------------------------------------------------ */
+/* -- the link ------------------------------------------------------------------------- */
 
 /* By index, because the interface may have been renamed meanwhile. */
 static bool interface_exists(const struct pcap_live *live, char name[static IF_NAMESIZE])
@@ -318,7 +318,7 @@ static void check_link(struct pcap_live *live)
 		lose(live);
 }
 
-/* -- life ---------------------------------------------------------------------------- */
+/* -- life ----------------------------------------------------------------------------- */
 
 static int set_up(struct pcap_live *live, char error[static SOURCE_ERROR_BYTES])
 {
@@ -393,7 +393,7 @@ static int pcap_live_fd(void *state)
 	return live->wait_fd;
 }
 
-/* -- packets ------------------------------------------------------------------------- */
+/* -- packets -------------------------------------------------------------------------- */
 
 static uint64_t stamp_ns(const struct pcap_live *live, const struct pcap_pkthdr *header)
 {
@@ -415,8 +415,8 @@ static void note_cooked(const struct pcap_live *live, struct packet *packet)
 	packet->is_outgoing = packet->bytes[SLL2_PKT_TYPE_OFFSET] == SLL2_OUTGOING;
 }
 
-/* libpcap does not tell of offloads. What no frame of this link can hold was put together by the
- * host, out of frames that were full. */
+/* libpcap does not tell of offloads. What no frame of this link can hold was put together by
+ * the host, out of frames that were full. */
 static void note_super_packet(const struct pcap_live *live, struct packet *packet)
 {
 	if (live->mtu_bytes == 0 || packet->wire_bytes <= live->mtu_bytes + LINK_BYTES_MAX)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Follows where the records of a capture file begin. Only lengths, byte orders and the first link
- * type are read (draft-ietf-opsawg-pcap, draft-ietf-opsawg-pcapng).
+ * Follows where the records of a capture file begin. Only lengths, byte orders and the first
+ * link type are read (draft-ietf-opsawg-pcap, draft-ietf-opsawg-pcapng).
  */
 #include "ring/record_marks.h"
 

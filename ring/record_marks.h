@@ -5,8 +5,8 @@
  *   | file header | record | record | ...            pcap: a record is a packet
  *   | block | block | block | ...                    pcapng: a block may be anything
  *
- * For places in error texts, and for what libpcap does not tell about a file. Whether a record is
- * any good is not judged here.
+ * For places in error texts, and for what libpcap does not tell about a file. Whether a record
+ * is any good is not judged here.
  */
 #ifndef RING_RECORD_MARKS_H
 #define RING_RECORD_MARKS_H

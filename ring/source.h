@@ -21,8 +21,9 @@
 /*
  * Outcomes of source_next() besides 0 and a negative errno.
  *
- * SOURCE_DAMAGED: a capture file ends in damage. Everything before it was handed over, and so were
- * the files behind it; source_error() says which file, packet and offset; batch->is_end is set.
+ * SOURCE_DAMAGED: a capture file ends in damage. Everything before it was handed over, and so
+ * were the files behind it; source_error() says which file, packet and offset; batch->is_end is
+ * set.
  */
 enum {
 	SOURCE_DAMAGED = 1,
@@ -40,7 +41,7 @@ struct source_config {
 	uint32_t retire_timeout_ms; /* a block is handed over at the latest after this */
 	uint32_t buffer_bytes;      /* libpcap's live buffer (softflowd's -B); 0: its default */
 	bool is_promiscuous;
-	int stop_fd; /* capture files from a pipe end when this is readable; borrowed; 0: none */
+	int stop_fd; /* a pipe ends when this is readable; borrowed; 0: none */
 };
 
 struct source;

@@ -26,7 +26,8 @@ int collectors_begin(struct collectors *collectors, uint64_t boot_ns)
 }
 
 /* Which collector of a balanced group gets a flow: in turn by flow, so that both directions and
- * all records of a conversation arrive at one place, and a capture gives the same every time. */
+ * all records of a conversation arrive at one place, and a capture gives the same every time.
+ */
 static size_t balanced_index(
 	const struct collectors *collectors, const struct flow_record *record)
 {

@@ -25,7 +25,7 @@
 #define HEADER_BYTES_V6 48u
 #define RING_BYTES_MAX (UINT64_C(1) << 32)
 
-/* -- defaults ------------------------------------------------------------------------------ */
+/* -- defaults ------------------------------------------------------------------------- */
 
 static enum personality personality_of(const char *path)
 {
@@ -80,7 +80,7 @@ static int set_defaults(struct config_parser *parser)
 	return 0;
 }
 
-/* -- the command line ---------------------------------------------------------------------- */
+/* -- the command line ----------------------------------------------------------------- */
 
 /* What getopt_long wants, made from the rows. */
 struct getopt_tables {
@@ -199,7 +199,7 @@ static int read_filter(struct config *config, int count, char **words)
 	return 0;
 }
 
-/* -- conclusions --------------------------------------------------------------------------- */
+/* -- conclusions ---------------------------------------------------------------------- */
 
 /* An error that no single option is to blame for. */
 static int fail_together(struct config_parser *parser, const char *format, ...)
@@ -348,7 +348,7 @@ static int conclude(struct config_parser *parser)
 	return 0;
 }
 
-/* -- public -------------------------------------------------------------------------------- */
+/* -- public --------------------------------------------------------------------------- */
 
 static int parse(struct config_parser *parser, int argc, char **argv, FILE *out)
 {

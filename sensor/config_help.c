@@ -9,7 +9,7 @@
 
 #define HELP_COLUMN 34 /* where the sentences start */
 
-/* -- help ---------------------------------------------------------------------------------- */
+/* -- help ----------------------------------------------------------------------------- */
 
 static bool is_usable(const struct option_row *row)
 {
@@ -57,7 +57,7 @@ void config_write_help(enum personality personality, FILE *out)
 			timeout_rows[i].defaults[personality]);
 }
 
-/* -- dump ---------------------------------------------------------------------------------- */
+/* -- dump ----------------------------------------------------------------------------- */
 
 void config_dump(const struct config_parser *parser, FILE *out)
 {
@@ -75,7 +75,7 @@ void config_dump(const struct config_parser *parser, FILE *out)
 		fprintf(out, "filter = %s\n", parser->config->filter);
 }
 
-/* -- completion ---------------------------------------------------------------------------- */
+/* -- completion ----------------------------------------------------------------------- */
 
 /* The bash command that fills COMPREPLY for the argument of .row. */
 static void write_completion_of(const struct option_row *row, FILE *out)

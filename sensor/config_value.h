@@ -6,7 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define VALUE_DURATION_MAX_S INT32_MAX /* so that packet time plus a timeout cannot overflow */
+#define VALUE_DURATION_MAX_S \
+	INT32_MAX /* so that packet time plus a timeout cannot overflow \
+		   */
 
 /* Decimal digits and nothing else: 0, -EINVAL, or -ERANGE for more than .maximum. */
 int value_number(const char *text, uint64_t maximum, uint64_t *ret_number);

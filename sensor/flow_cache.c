@@ -18,8 +18,7 @@
 #define NEIGHBOURS_AHEAD_PKTS 4
 #define SNAPSHOT_ENTRIES 8192 /* that one call looks at: most may be empty */
 
-/* -- the clock ------------------------------------------------------------------------------
- */
+/* -- the clock ------------------------------------------------------------------------ */
 
 /* The horizon moves by whole intervals, so it is divided once per interval. */
 static inline void set_clock(struct flow_cache *cache, uint64_t now_ns)
@@ -41,8 +40,7 @@ static inline void set_due(struct flow_cache *cache, uint64_t timeout_ns)
 		cache->next_due_ns = due_ns;
 }
 
-/* -- one packet -----------------------------------------------------------------------------
- */
+/* -- one packet ----------------------------------------------------------------------- */
 
 static uint32_t add_flow(struct flow_cache *cache, const struct flow_probe *probe)
 {
@@ -179,8 +177,7 @@ static inline void meter_packet(struct flow_cache *cache, const struct flow_prob
 	touch_flow(cache, index);
 }
 
-/* -- groups of packets ----------------------------------------------------------------------
- */
+/* -- groups of packets ---------------------------------------------------------------- */
 
 static inline void prefetch_neighbours(const struct flow_table *table, uint32_t index)
 {
@@ -223,8 +220,7 @@ void flow_cache_meter(struct flow_cache *cache, const struct packet_meta *metas,
 	}
 }
 
-/* -- life -----------------------------------------------------------------------------------
- */
+/* -- life ----------------------------------------------------------------------------- */
 
 int flow_cache_new(const struct flow_cache_config *config, struct flow_cache **ret_cache)
 {

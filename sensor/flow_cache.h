@@ -140,9 +140,9 @@ struct flow_snapshot {
 
 /*
  * Copy open flows to .out, at most .capacity, beginning at *cursor (0 first); *cursor moves on.
- * Returns how many; flow_cache_snapshot_ended() says whether more may come, also after 0: a call
- * looks at a bounded part of the table. Flows that come or go between two calls may or may not be
- * seen; none is seen twice.
+ * Returns how many; flow_cache_snapshot_ended() says whether more may come, also after 0: a
+ * call looks at a bounded part of the table. Flows that come or go between two calls may or may
+ * not be seen; none is seen twice.
  */
 size_t flow_cache_snapshot(const struct flow_cache *cache, uint64_t *cursor,
 	struct flow_snapshot *out, size_t capacity);

@@ -42,8 +42,7 @@ uint64_t flow_close_life_deadline_ns(const struct flow_cache *cache, uint32_t in
 	return expiry_add_ns(entry->start_ns, cache->expiry.maximum_life_ns);
 }
 
-/* -- endings --------------------------------------------------------------------------------
- */
+/* -- endings -------------------------------------------------------------------------- */
 
 static void unlist_record(struct flow_cache *cache, uint32_t index)
 {
@@ -98,8 +97,7 @@ static void end_idle(struct flow_cache *cache, uint32_t index, uint64_t deadline
 	end_flow(cache, index, reason, deadline_ns);
 }
 
-/* -- what is due ----------------------------------------------------------------------------
- */
+/* -- what is due ---------------------------------------------------------------------- */
 
 static uint64_t head_deadline_ns(struct flow_cache *cache, unsigned class)
 {
@@ -174,8 +172,7 @@ bool flow_close_if_due(struct flow_cache *cache, uint32_t index)
 	return true;
 }
 
-/* -- the least recently active --------------------------------------------------------------
- */
+/* -- the least recently active -------------------------------------------------------- */
 
 uint32_t flow_close_oldest(const struct flow_cache *cache)
 {

@@ -52,7 +52,7 @@ struct fragment_hold {
 	struct datagram *datagrams;
 };
 
-/* -- places ---------------------------------------------------------------------------- */
+/* -- places --------------------------------------------------------------------------- */
 
 static uint32_t take_packet(struct fragment_hold *hold)
 {
@@ -86,7 +86,7 @@ static void give_datagram(struct fragment_hold *hold, uint32_t place)
 	hold->datagram_places.free = place;
 }
 
-/* -- datagrams ------------------------------------------------------------------------- */
+/* -- datagrams ------------------------------------------------------------------------ */
 
 /* The link that leads to the datagram of .key, or to the end of its chain. */
 static uint32_t *find_link(struct fragment_hold *hold, const struct fragment_key *key)
@@ -141,7 +141,7 @@ static void end_datagram(struct fragment_hold *hold, uint32_t *link)
 	give_datagram(hold, place);
 }
 
-/* -- packets --------------------------------------------------------------------------- */
+/* -- packets -------------------------------------------------------------------------- */
 
 static void append_packet(
 	struct fragment_hold *hold, uint32_t datagram_place, const struct packet_meta *meta)
@@ -194,7 +194,7 @@ static void release_datagram(
 	}
 }
 
-/* -- life ------------------------------------------------------------------------------ */
+/* -- life ----------------------------------------------------------------------------- */
 
 int fragment_hold_new(
 	const struct fragment_hold_config *config, struct fragment_hold **ret_hold)

@@ -48,7 +48,8 @@ void fragment_hold_add(
 /* A first fragment came: release those of its datagram. It is itself the caller's to meter. */
 void fragment_hold_join(struct fragment_hold *hold, const struct packet_meta *first);
 
-/* The last moment at which the oldest datagram's first may come; UINT64_MAX: nothing is held. */
+/* The last moment at which the oldest datagram's first may come; UINT64_MAX: nothing is held.
+ */
 uint64_t fragment_hold_due_ns(const struct fragment_hold *hold);
 
 /* Release the oldest datagram's fragments as they are. Nothing happens when nothing is held. */

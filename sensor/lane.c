@@ -39,11 +39,13 @@
 /* Records that one pass may close: keeps a pass short when millions of flows end at once. */
 #define EXPIRY_BUDGET 4096
 
-/* sysUptime starts this long before the first packet of a capture, about half of what its 32 bits
- * of milliseconds hold: a capture whose stamps go back still has no flow that began before it. */
+/* sysUptime starts this long before the first packet of a capture, about half of what its 32
+ * bits of milliseconds hold: a capture whose stamps go back still has no flow that began before
+ * it. */
 #define REPLAY_UPTIME_NS (24 * 86400 * NS_PER_S)
 
-/* On an interface the packets that wait in the ring when the lane starts are this old at most. */
+/* On an interface the packets that wait in the ring when the lane starts are this old at most.
+ */
 #define LIVE_UPTIME_NS 10000000000ULL
 
 #define NS_PER_MS 1000000ULL
@@ -104,8 +106,8 @@ static uint64_t lane_next_boot_move(const struct lane *lane, uint64_t now_ns)
 	return interval_s ? now_ns + interval_s * NS_PER_S : UINT64_MAX;
 }
 
-/* softflowd's -I: let sysUptime begin again, early enough that the oldest open record still began
- * after it. */
+/* softflowd's -I: let sysUptime begin again, early enough that the oldest open record still
+ * began after it. */
 static void lane_move_boot(struct lane *lane, uint64_t now_ns)
 {
 	uint64_t oldest_ns = lane->config->timeouts.maximum_life_ns;
@@ -166,7 +168,7 @@ static inline void lane_settle(struct lane *lane)
 		lane_meter_queue(lane);
 }
 
-/* -- fragments before their first ------------------------------------------------------- */
+/* -- fragments before their first ----------------------------------------------------- */
 
 static void lane_take_back(void *user, const struct packet_meta *meta)
 {
@@ -211,7 +213,7 @@ static bool lane_hold(struct lane *lane)
 	return meta.awaits_first;
 }
 
-/* -- batches ---------------------------------------------------------------------------- */
+/* -- batches -------------------------------------------------------------------------- */
 
 static void lane_meter_packet(struct lane *lane, const struct packet *packet)
 {
@@ -295,8 +297,9 @@ void lane_stats(struct lane *lane, struct sensor_stats *ret_stats)
 	source_stats(lane->source, &ret_stats->ring);
 }
 
-/* Close or forget at most a pass's worth of flows; done when none is left. On a link that is never
- * idle every pass begins new ones before this is called, so it looks after its step, too. */
+/* Close or forget at most a pass's worth of flows; done when none is left. On a link that is
+ * never idle every pass begins new ones before this is called, so it looks after its step, too.
+ */
 static bool lane_empty_step(struct lane *lane, size_t (*step)(struct flow_cache *, size_t))
 {
 	size_t count = step(lane->cache, EXPIRY_BUDGET);

@@ -477,7 +477,8 @@ static int run(struct sensor *sensor)
 	if (rc < 0)
 		return complain(sensor, EXIT_FAILURE);
 	rc = privilege_drop(keeps_net_raw);
-	/* Until here a signal ends us at once: nothing was metered yet, and opening may wait. */
+	/* Until here a signal ends us at once: nothing was metered yet, and opening may wait.
+	 */
 	if (rc == 0)
 		rc = sensor->signal_fd = process_signals();
 	if (rc >= 0)

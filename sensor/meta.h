@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the decoder understood of one packet. Addresses, ports and MACs are as seen on the wire:
- * source first. Which of them make the flow key is the flow cache's business, not the decoder's.
+ * source first. Which of them make the flow key is the flow cache's business, not the
+ * decoder's.
  */
 #ifndef SENSOR_META_H
 #define SENSOR_META_H
@@ -44,17 +45,16 @@ struct packet_meta {
 	bool is_icmp;       /* ICMP in IPv4 or ICMPv6 in IPv6 */
 	bool is_fragment;   /* any fragment, the first one included */
 	bool is_outgoing;
-	uint32_t mpls
-		[META_MPLS_MAX]; /* label, TC and bottom bit: the upper 24 bits of each entry
-				       * in the lower 24 bits here, topmost label first */
-	uint32_t fragment_id;    /* where begins_datagram or awaits_first: the datagram's */
+	uint32_t mpls[META_MPLS_MAX]; /* label, TC and bottom bit: the upper 24 bits of each
+				       * entry in the lower 24 bits here, topmost label first */
+	uint32_t fragment_id; /* where begins_datagram or awaits_first: the datagram's */
 };
 
 /*
- * ICMP and ports. source_port is type * 256 + code of this very message and destination_port that
- * of the message that answers it (echo request <-> echo reply), or the same value again where
- * there is no such pair. So a question and its answer meet in one entry, both type codes are
- * known, and an exported record's icmpTypeCode is always the port of its own source.
+ * ICMP and ports. source_port is type * 256 + code of this very message and destination_port
+ * that of the message that answers it (echo request <-> echo reply), or the same value again
+ * where there is no such pair. So a question and its answer meet in one entry, both type codes
+ * are known, and an exported record's icmpTypeCode is always the port of its own source.
  */
 
 #endif

@@ -18,7 +18,7 @@
 
 #define NS_PER_S UINT64_C(1000000000)
 
-/* -- words --------------------------------------------------------------------------------- */
+/* -- words ---------------------------------------------------------------------------- */
 
 /* clang-format off */
 static const struct choice source_choices[] = {
@@ -91,7 +91,7 @@ static const struct choice *choose(struct config_parser *parser, const struct ch
 	return NULL;
 }
 
-/* -- kinds --------------------------------------------------------------------------------- */
+/* -- kinds ---------------------------------------------------------------------------- */
 
 static void *member_of(struct config *config, const struct option_row *row)
 {
@@ -258,7 +258,7 @@ static int refuse(struct config_parser *parser, const struct option_row *row)
 	return config_fail(parser, "%s", row->reason);
 }
 
-/* -- options of their own kind: packets ---------------------------------------------------- */
+/* -- options of their own kind: packets ----------------------------------------------- */
 
 /* [N:]NAME. Only digits before the first colon are an index: "eth0:1" is a name. */
 static int set_interface(struct config_parser *parser, const struct option_row *row)
@@ -320,7 +320,7 @@ static void dump_files(const struct config *config, const struct option_row *row
 		fprintf(out, "%s = %s\n", row->name, config->files[i]);
 }
 
-/* -- options of their own kind: flows ------------------------------------------------------ */
+/* -- options of their own kind: flows ------------------------------------------------- */
 
 static uint64_t *timeout_of(struct flow_timeouts *timeouts, const struct timeout_row *row)
 {
@@ -392,7 +392,7 @@ static void dump_mac(const struct config *config, const struct option_row *row, 
 		mac[3], mac[4], mac[5]);
 }
 
-/* -- options of their own kind: export ----------------------------------------------------- */
+/* -- options of their own kind: export ------------------------------------------------ */
 
 static int add_collector(struct config_parser *parser, const char *text, size_t length)
 {
@@ -472,7 +472,7 @@ static void dump_hop_limit(const struct config *config, const struct option_row 
 	fprintf(out, "%s = %d\n", row->name, config->hop_limit);
 }
 
-/* -- options of their own kind: process ---------------------------------------------------- */
+/* -- options of their own kind: process ----------------------------------------------- */
 
 static int set_debug(struct config_parser *parser, const struct option_row *row)
 {
@@ -482,7 +482,7 @@ static int set_debug(struct config_parser *parser, const struct option_row *row)
 	return 0;
 }
 
-/* -- the table ----------------------------------------------------------------------------- */
+/* -- the table ------------------------------------------------------------------------ */
 
 /* The offset of a member of the given type; another type has no branch and does not compile.
  * Enums count as the unsigned type that they are. */
@@ -552,7 +552,7 @@ _Static_assert(sizeof(struct flow_timeouts) ==
 _Static_assert(PERSONALITY_RINGFLOW == 0 && PERSONALITY_SOFTFLOWD == 1,
 	"the default columns are indexed by it");
 
-/* -- public -------------------------------------------------------------------------------- */
+/* -- public --------------------------------------------------------------------------- */
 
 int config_fail(struct config_parser *parser, const char *format, ...)
 {

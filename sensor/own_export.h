@@ -15,8 +15,7 @@
 struct own_export {
 	struct transport_endpoints streams[CONFIG_DESTINATIONS_MAX];
 	size_t count;
-	uint64_t source_ports; /* bit (port mod 64) of every stream: one test for other packets
-	                        */
+	uint64_t source_ports; /* bit (port mod 64) of every stream: one quick test */
 };
 
 void own_export_add(struct own_export *own, const struct transport_endpoints *endpoints);

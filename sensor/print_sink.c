@@ -71,7 +71,7 @@ struct print_sink {
 	_Atomic bool is_broken; /* nobody reads any more */
 };
 
-/* -- waking each other ------------------------------------------------------------------ */
+/* -- waking each other ---------------------------------------------------------------- */
 
 static int pipe_open(int ends[static 2])
 {
@@ -108,7 +108,7 @@ static void pipe_wait(const int ends[static 2])
 	pipe_drain(ends);
 }
 
-/* -- ring ------------------------------------------------------------------------------- */
+/* -- ring ----------------------------------------------------------------------------- */
 
 static void ring_copy_in(struct print_sink *sink, uint64_t at, const void *bytes, size_t count)
 {
@@ -128,7 +128,7 @@ static void ring_copy_out(const struct print_sink *sink, uint64_t at, void *byte
 	memcpy((uint8_t *)bytes + first, sink->ring, count - first);
 }
 
-/* -- writer ----------------------------------------------------------------------------- */
+/* -- writer --------------------------------------------------------------------------- */
 
 /* Move as many whole records as the stage takes out of the ring. */
 static void stage_fill(struct print_sink *sink)
@@ -265,7 +265,7 @@ static int writer_start(struct print_sink *sink)
 	return -rc;
 }
 
-/* -- producer --------------------------------------------------------------------------- */
+/* -- producer ------------------------------------------------------------------------- */
 
 static bool has_room(const struct print_sink *sink, size_t count)
 {
@@ -301,7 +301,7 @@ static void push(struct print_sink *sink, const char *text, size_t length)
 		pipe_notify(sink->wake_pipe);
 }
 
-/* -- public ----------------------------------------------------------------------------- */
+/* -- public --------------------------------------------------------------------------- */
 
 int print_sink_new(
 	const struct print_config *config, int fd, bool may_wait, struct print_sink **ret_sink)

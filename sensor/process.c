@@ -27,7 +27,8 @@ static void on_signal(int number)
 
 void process_fill_standard(void)
 {
-	/* Opened the wrong way round, so that what is read or written fails as if it were closed. */
+	/* Opened the wrong way round, so that what is read or written fails as if it were
+	 * closed. */
 	static const int modes[] = { O_WRONLY, O_RDONLY, O_RDONLY };
 
 	for (int fd = 0; fd < 3; fd++)

@@ -6,7 +6,8 @@
 #include <stddef.h>
 
 /* Put something in the place of closed standard descriptors, before anything is opened: else a
- * socket would get such a number, and be written to as standard output. Using them still fails. */
+ * socket would get such a number, and be written to as standard output. Using them still fails.
+ */
 void process_fill_standard(void);
 
 /* Close whatever our parent left open, before anything is opened: a daemon would hold its locks

@@ -87,8 +87,9 @@ static bool is_refusal(const char *reply, size_t length)
 	return false;
 }
 
-/* All of it, before any is printed: the daemon hangs up on a client that is as slow as the reader
- * of standard output may be. 0 or a negative errno; .ret_reply is to be freed in any case. */
+/* All of it, before any is printed: the daemon hangs up on a client that is as slow as the
+ * reader of standard output may be. 0 or a negative errno; .ret_reply is to be freed in any
+ * case. */
 static int read_reply(int fd, char **ret_reply, size_t *ret_length)
 {
 	char bytes[65536];

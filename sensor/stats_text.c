@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * softflowd's layouts. Counts of packets are wire packets, as in the flows; what is ignored is
- * counted in frames. "Processed" are those that were IP and sampled, as there; fragments that are
- * held are among them, so that nothing seems to be missing meanwhile.
+ * counted in frames. "Processed" are those that were IP and sampled, as there; fragments that
+ * are held are among them, so that nothing seems to be missing meanwhile.
  */
 #include "sensor/stats_text.h"
 
@@ -48,8 +48,7 @@ static void format_second(uint64_t time_ns, char *text, size_t size)
 	strftime(text, size, "%Y-%m-%dT%H:%M:%S", &parts);
 }
 
-/* -- statistics -----------------------------------------------------------------------------
- */
+/* -- statistics ----------------------------------------------------------------------- */
 
 void stats_text_write_since(const struct sensor_stats *stats, FILE *out)
 {
@@ -207,8 +206,7 @@ void stats_text_write_notes(const struct sensor_stats *stats, FILE *out)
 				rows[i].sentence);
 }
 
-/* -- timeouts -------------------------------------------------------------------------------
- */
+/* -- timeouts ------------------------------------------------------------------------- */
 
 void stats_text_write_timeouts(const struct flow_timeouts *timeouts, FILE *out)
 {
@@ -231,8 +229,7 @@ void stats_text_write_timeouts(const struct flow_timeouts *timeouts, FILE *out)
 			rows[i].timeout_ns / NS_PER_S);
 }
 
-/* -- dump-flows -----------------------------------------------------------------------------
- */
+/* -- dump-flows ----------------------------------------------------------------------- */
 
 /* "2026-11-23T02:58:38.061": milliseconds are cut, so they never reach 1000. */
 static void write_millisecond(uint64_t time_ns, FILE *out)
@@ -317,8 +314,7 @@ void stats_text_write_flow(const struct flow_snapshot *flow, uint64_t now_ns, FI
 	write_deadline(flow, now_ns, out);
 }
 
-/* -- the books ------------------------------------------------------------------------------
- */
+/* -- the books ------------------------------------------------------------------------ */
 
 int stats_check(const struct sensor_stats *stats, uint64_t open_pkts, FILE *out)
 {

@@ -39,8 +39,9 @@ void stats_text_write(const struct sensor_stats *stats, FILE *out);
 /* The reasons that are not zero, a line each: name, count, sentence. */
 void stats_text_write_drops(const struct sensor_stats *stats, FILE *out);
 
-/* What else is not as one would expect, in the same columns, where there is any: fragments on their
- * own, flows and values that the export version cannot carry, records that were not printed. */
+/* What else is not as one would expect, in the same columns, where there is any: fragments on
+ * their own, flows and values that the export version cannot carry, records that were not
+ * printed. */
 void stats_text_write_notes(const struct sensor_stats *stats, FILE *out);
 
 /* softflowctl timeouts, without its first line. */

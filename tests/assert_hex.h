@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Bytes against a listing in hexadecimal, in which blanks mean nothing: so expected messages can be
- * written one field to a line, with what it means beside it.
+ * Bytes against a listing in hexadecimal, in which blanks mean nothing: so expected messages
+ * can be written one field to a line, with what it means beside it.
  */
 #ifndef TESTS_ASSERT_HEX_H
 #define TESTS_ASSERT_HEX_H

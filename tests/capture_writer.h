@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Capture files in memory, byte by byte: either order, micro- or nanoseconds, pcap or pcapng, and
- * as wrong as a test wants them.
+ * Capture files in memory, byte by byte: either order, micro- or nanoseconds, pcap or pcapng,
+ * and as wrong as a test wants them.
  */
 #ifndef TESTS_CAPTURE_WRITER_H
 #define TESTS_CAPTURE_WRITER_H

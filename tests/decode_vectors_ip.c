@@ -16,7 +16,7 @@ enum {
 
 /* clang-format off */
 const struct decode_vector ip_vectors[] = {
-	/* -- IPv4: version and words, ToS, length, id, fragment, TTL, protocol, checksum -- */
+	/* -- IPv4: version and words, ToS, length, id, fragment, TTL, protocol, checksum ------ */
 	{ "ipv4_options_are_skipped", RAW,
 	  "4600 0020 0007 0000 40 11 0000 " ADDRESSES4 "94040000 03e8 0035 0008 0000",
 	  .meta = { .ip_version = 4, .protocol = 17, DNS_PORTS, .octets = 32 } },
@@ -50,7 +50,7 @@ const struct decode_vector ip_vectors[] = {
 	  "4500 0013 0007 0000 40 11 0000 " ADDRESSES4,
 	  .reason = DROP_BAD_IPV4_LENGTH },
 
-	/* -- fragments: flags 3 bits, offset 13 bits in units of 8 octets -- */
+	/* -- fragments: flags 3 bits, offset 13 bits in units of 8 octets --------------------- */
 	{ "ipv4_first_fragment_has_ports", RAW,
 	  "4500 001c 0007 2000 40 11 0000 " ADDRESSES4 "03e8 0035 0bb8 0000",
 	  .meta = { UDP4_META, .is_fragment = true } },
@@ -61,7 +61,7 @@ const struct decode_vector ip_vectors[] = {
 	  "4500 001c 0007 4000 40 11 0000 " ADDRESSES4 "03e8 0035 0008 0000",
 	  .meta = { UDP4_META } },
 
-	/* -- transport -- */
+	/* -- transport ------------------------------------------------------------------------ */
 	{ "tcp_control_bits_are_12", RAW,
 	  "4500 0028 0007 0000 40 06 0000 "
 	  ADDRESSES4 "03e8 0050 00000001 00000001 5fd1 2000 0000 0000",
@@ -96,7 +96,7 @@ const struct decode_vector ip_vectors[] = {
 	  "4500 001c 0007 0000 40 32 0000 " ADDRESSES4 "12345678 00000001",
 	  .meta = { .ip_version = 4, .protocol = 50, .octets = 28 } },
 
-	/* -- ICMP: type, code, checksum -- */
+	/* -- ICMP: type, code, checksum ------------------------------------------------------- */
 	{ "icmp_echo_is_paired_with_its_reply", RAW,
 	  "4500 001c 0007 0000 40 01 0000 " ADDRESSES4 "08 00 0000 00010001",
 	  .meta = { .ip_version = 4, .protocol = 1, .is_icmp = true, .source_port = 0x0800,
@@ -128,7 +128,7 @@ const struct decode_vector ip_vectors[] = {
 	  "60000000 0008 01 40 " ADDRESSES6 "08 00 0000 00010001",
 	  .meta = { .ip_version = 6, .protocol = 1, .octets = 48 } },
 
-	/* -- IPv6: version, class, label; payload length, next header, hop limit -- */
+	/* -- IPv6: version, class, label; payload length, next header, hop limit -------------- */
 	{ "ipv6_class_and_label_are_kept", RAW,
 	  "6b812345 0008 11 40 " ADDRESSES6 "03e8 0035 0008 0000",
 	  .meta = { UDP6_META, .tos = 0xb8, .flow_label = 0x12345 } },

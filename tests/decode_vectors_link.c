@@ -33,7 +33,7 @@ enum {
 
 /* clang-format off */
 const struct decode_vector link_vectors[] = {
-	/* -- Ethernet -- */
+	/* -- Ethernet ------------------------------------------------------------------------- */
 	{ "ethernet_carries_ipv4", ETHERNET, MACS "0800 " TCP4, .meta = { TCP4_META } },
 	{ "ethernet_carries_ipv6", ETHERNET, MACS "86dd " UDP6, .meta = { UDP6_META } },
 	{ "padding_after_ip_is_not_counted", ETHERNET,
@@ -50,7 +50,7 @@ const struct decode_vector link_vectors[] = {
 	  MACS "08", .reason = DROP_TRUNCATED_LINK },
 	{ "no_octets_are_truncated", ETHERNET, "", .reason = DROP_TRUNCATED_LINK },
 
-	/* -- VLAN: TPID, priority 1 and id, next type -- */
+	/* -- VLAN: TPID, priority 1 and id, next type ----------------------------------------- */
 	{ "vlan_id_is_12_bits", ETHERNET, MACS "8100 2064 0800 " UDP4,
 	  .meta = { UDP4_META, .vlan_id = 100 } },
 	{ "outer_and_inner_vlan_are_kept", ETHERNET, MACS "88a8 0064 8100 00c8 0800 " UDP4,
@@ -62,7 +62,7 @@ const struct decode_vector link_vectors[] = {
 	{ "vlan_tag_without_a_type_is_truncated", ETHERNET, MACS "8100 0064 08",
 	  .reason = DROP_TRUNCATED_VLAN },
 
-	/* -- LLC: length, DSAP, SSAP, control -- */
+	/* -- LLC: length, DSAP, SSAP, control ------------------------------------------------- */
 	{ "snap_carries_an_ethertype", ETHERNET, MACS "0024 " SNAP "0800 " UDP4,
 	  .meta = { UDP4_META } },
 	{ "snap_of_a_bridge_tunnel_carries_an_ethertype", ETHERNET,
@@ -77,7 +77,7 @@ const struct decode_vector link_vectors[] = {
 	{ "snap_cut_off_is_truncated", ETHERNET, MACS "0024 aaaa03 0000",
 	  .reason = DROP_TRUNCATED_LLC },
 
-	/* -- MPLS: label 20, TC 3, bottom 1, TTL 8 bits -- */
+	/* -- MPLS: label 20, TC 3, bottom 1, TTL 8 bits --------------------------------------- */
 	{ "mpls_bottom_leads_to_ipv4", ETHERNET, MACS "8847 00010140 " UDP4,
 	  .meta = { UDP4_META, .mpls_count = 1 } },
 	{ "mpls_stack_leads_to_ipv6", ETHERNET, MACS "8848 00010040 00011040 00012140 " UDP6,
@@ -93,7 +93,7 @@ const struct decode_vector link_vectors[] = {
 	{ "mpls_without_payload_is_truncated", ETHERNET, MACS "8847 00010140",
 	  .reason = DROP_TRUNCATED_MPLS },
 
-	/* -- PPPoE: version and type, code, session, length, PPP protocol -- */
+	/* -- PPPoE: version and type, code, session, length, PPP protocol --------------------- */
 	{ "pppoe_session_carries_ipv4", ETHERNET, MACS "8864 11 00 0007 001e 0021 " UDP4,
 	  .meta = { UDP4_META } },
 	{ "pppoe_in_a_vlan_carries_ipv6", ETHERNET,
@@ -107,7 +107,7 @@ const struct decode_vector link_vectors[] = {
 	  "11 00 0007 001e 0021 " UDP4, .meta = { UDP4_META } },
 	{ "pppoe_cut_off_is_truncated", PPPOE, "11 00 0007", .reason = DROP_TRUNCATED_PPP },
 
-	/* -- PPP -- */
+	/* -- PPP ------------------------------------------------------------------------------ */
 	{ "ppp_in_hdlc_framing", PPP, "ff03 0021 " UDP4, .meta = { UDP4_META } },
 	{ "ppp_without_framing", PPP, "0057 " UDP6, .meta = { UDP6_META } },
 	{ "ppp_protocol_may_be_one_octet", PPP_SERIAL, "ff03 21 " UDP4, .meta = { UDP4_META } },
@@ -122,7 +122,7 @@ const struct decode_vector link_vectors[] = {
 	{ "cisco_keepalive_is_not_ip", C_HDLC, "8f00 8035 00000002 00000001 00000001 ffff",
 	  .reason = DROP_NOT_IP },
 
-	/* -- Frame Relay: Q.922 address (DLCI 100), control 03, NLPID -- */
+	/* -- Frame Relay: Q.922 address (DLCI 100), control 03, NLPID ------------------------- */
 	{ "frame_relay_nlpid_cc_is_ipv4", FRAME_RELAY,
 	  "1841 03 cc " UDP4, .meta = { UDP4_META } },
 	{ "frame_relay_nlpid_8e_is_ipv6", FRAME_RELAY,
@@ -145,7 +145,7 @@ const struct decode_vector link_vectors[] = {
 	{ "frame_relay_address_must_end", FRAME_RELAY, "18404040 4003 cc " UDP4,
 	  .reason = DROP_FRAME_RELAY_NOT_IP },
 
-	/* -- hosts -- */
+	/* -- hosts ---------------------------------------------------------------------------- */
 	{ "raw_tells_ipv4_by_its_nibble", RAW, UDP4, .meta = { UDP4_META } },
 	{ "raw_tells_ipv6_by_its_nibble", 12, UDP6, .meta = { UDP6_META } },
 	{ "raw_of_openbsd", 14, UDP4, .meta = { UDP4_META } },
@@ -191,7 +191,7 @@ const struct decode_vector link_vectors[] = {
 	{ "pflog_of_length_0_is_truncated", PFLOG, "00 02 0000 " UDP4,
 	  .reason = DROP_TRUNCATED_LINK },
 
-	/* -- 802.11: frame control, duration, three addresses, sequence -- */
+	/* -- 802.11: frame control, duration, three addresses, sequence ----------------------- */
 	{ "wifi_data_carries_llc", WIFI,
 	  "0801 0000 0200000000aa 020000000001 020000000002 1000 " SNAP "0800 " UDP4,
 	  .meta = { UDP4_META } },

@@ -9,8 +9,9 @@
  *
  *	export_probe HOST PORT VERSION [name=value]...
  *
- * with the names time (0 to 4, enum export_time), biflow (0 to 2), sampling, labels, bytes, rounds
- * (how often the set is sent, 10 s apart), refresh (messages between templates), ports (0: none).
+ * with the names time (0 to 4, enum export_time), biflow (0 to 2), sampling, labels, bytes,
+ *rounds (how often the set is sent, 10 s apart), refresh (messages between templates), ports
+ *(0: none).
  */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -68,7 +69,7 @@ struct probe {
 	unsigned rounds;
 };
 
-/* -- flows ---------------------------------------------------------------------------------- */
+/* -- flows ---------------------------------------------------------------------------- */
 
 static void make_side(struct flow_side *side, const struct made_flow *made, unsigned direction,
 	uint64_t base_ns)
@@ -140,7 +141,7 @@ static void send_round(
 	exporter_advance(exporter, base_ns + 9999 * MS);
 }
 
-/* -- command line --------------------------------------------------------------------------- */
+/* -- command line --------------------------------------------------------------------- */
 
 static struct probe default_probe(unsigned version)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Flow records and configurations that the tests of the export room start from. Times are told from
- * SAMPLE_BOOT_NS, which is 2023-11-14 22:13:20 UTC.
+ * Flow records and configurations that the tests of the export room start from. Times are told
+ * from SAMPLE_BOOT_NS, which is 2023-11-14 22:13:20 UTC.
  */
 #ifndef TESTS_EXPORT_SAMPLES_H
 #define TESTS_EXPORT_SAMPLES_H
@@ -24,7 +24,8 @@ struct flow_record sample_udp6(void);
 /* 2001:db8::1 > 2001:db8::2 ICMPv6 echo request, no answer. */
 struct flow_record sample_icmp6(void);
 
-/* Every field, 1400 octets, boot at SAMPLE_BOOT_NS, templates each 60 s, a flush delay of 1 s. */
+/* Every field, 1400 octets, boot at SAMPLE_BOOT_NS, templates each 60 s, a flush delay of 1 s.
+ */
 struct exporter_config sample_config(enum export_version version);
 
 #endif

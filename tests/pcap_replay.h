@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Writes captures of marked packets, replays files to their end through the source, and keeps what
- * came out for the assertions.
+ * Writes captures of marked packets, replays files to their end through the source, and keeps
+ * what came out for the assertions.
  */
 #ifndef TESTS_PCAP_REPLAY_H
 #define TESTS_PCAP_REPLAY_H

@@ -7,7 +7,7 @@
 
 #define S UINT64_C(1000000000)
 
-/* -- every flag ---------------------------------------------------------------------------- */
+/* -- every flag ----------------------------------------------------------------------- */
 
 /* Short form, long twin, and a line of the dump that either leads to. */
 /* clang-format off */
@@ -116,7 +116,7 @@ static void config_takes_the_options_that_have_no_letter(void **state)
 	}
 }
 
-/* -- what is refused ----------------------------------------------------------------------- */
+/* -- what is refused ------------------------------------------------------------------ */
 
 static void config_refuses_wrong_values_and_names_them(void **state)
 {
@@ -292,7 +292,7 @@ static void config_refuses_a_live_source_for_files(void **state)
 	assert_int_equal(run("ringflowd -r x --source tpacket")->rc, -EINVAL);
 }
 
-/* -- softflowd's command lines ------------------------------------------------------------- */
+/* -- softflowd's command lines -------------------------------------------------------- */
 
 static void config_takes_what_debian_gives(void **state)
 {
@@ -456,7 +456,7 @@ static void config_bounds_the_number_of_files(void **state)
 	assert_string_equal(run(line)->error, "-r x: more than 1024 capture files");
 }
 
-/* -- personalities ------------------------------------------------------------------------- */
+/* -- personalities -------------------------------------------------------------------- */
 
 static void config_of_softflowd_has_its_defaults(void **state)
 {
@@ -517,7 +517,7 @@ static void config_of_ringflowd_has_its_own(void **state)
 	assert_null(config->filter);
 }
 
-/* -- conclusions --------------------------------------------------------------------------- */
+/* -- conclusions ---------------------------------------------------------------------- */
 
 static void config_of_replay_stays_in_the_foreground_without_socket(void **state)
 {

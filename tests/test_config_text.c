@@ -9,7 +9,7 @@
 
 #define S UINT64_C(1000000000)
 
-/* -- texts --------------------------------------------------------------------------------- */
+/* -- texts ---------------------------------------------------------------------------- */
 
 static void config_help_names_every_option(void **state)
 {
@@ -154,7 +154,7 @@ static void config_differences_list_what_differs_alone(void **state)
 	free(text);
 }
 
-/* -- values -------------------------------------------------------------------------------- */
+/* -- values --------------------------------------------------------------------------- */
 
 static void duration_adds_its_parts(void **state)
 {

@@ -55,7 +55,7 @@ static void ipfix_sends_templates_options_and_data_in_one_message(void **state)
 
 	assert_int_equal(memory.count, 1);
 	assert_hex(memory.messages[0].bytes, memory.messages[0].length,
-		"000a 02eb 6553f103 00000000 01020304" /* length, whole second, sequence, domain */
+		"000a 02eb 6553f103 00000000 01020304" /* length, second, sequence, domain */
 		"0002 013c"                            /* templates */
 		"0100 0013"                            /* 256: IPv4, 19 fields */
 		"0008 0004 000c 0004"           /* sourceIPv4Address, destinationIPv4Address */
@@ -64,7 +64,7 @@ static void ipfix_sends_templates_options_and_data_in_one_message(void **state)
 		"0007 0002 000b 0002"           /* source and destinationTransportPort */
 		"000a 0004 000e 0004"           /* ingressInterface, egressInterface */
 		"0004 0001 0005 0001"           /* protocolIdentifier, ipClassOfService */
-		"0006 0001 0088 0001 003d 0001" /* tcpControlBits, flowEndReason, flowDirection */
+		"0006 0001 0088 0001 003d 0001" /* TCP flags, end reason, direction */
 		"003a 0002"                     /* vlanId */
 		"0038 0006 0050 0006"           /* sourceMacAddress, destinationMacAddress */
 		"003c 0001"                     /* ipVersion */
@@ -83,7 +83,7 @@ static void ipfix_sends_templates_options_and_data_in_one_message(void **state)
 		"000a 0004 000e 0004 0004 0001 0005 0001 0088 0001 003d 0001 003a 0002"
 		"0038 0006 0050 0006 003c 0001 001f 0004"
 		"0003 0012"                          /* options template */
-		"0110 0002 0001 0095 0004 0022 0004" /* by observationDomainId: samplingInterval */
+		"0110 0002 0001 0095 0004 0022 0004" /* by domain: samplingInterval */
 		"0110 000c 01020304 00000001"        /* every packet */
 		"0003 0016"
 		"0112 0003 0001 000a 0004" /* by ingressInterface */
@@ -262,7 +262,7 @@ static void ipfix_leaves_out_what_is_not_tracked(void **state)
 	assert_int_equal(reader_value(reader_flow(&reader, 0), 4, false), 1);
 }
 
-/* -- biflow --------------------------------------------------------------------------------- */
+/* -- biflow --------------------------------------------------------------------------- */
 
 static void minimal_biflow_has_counters_back_and_times_of_both(void **state)
 {

@@ -79,7 +79,7 @@ static void v9_sends_templates_options_and_data_in_one_message(void **state)
 		"000a 0004 000e 0004 0004 0001 0005 0001 003d 0001 003a 0002"
 		"0038 0006 0050 0006 003c 0001 001f 0004"
 		"0001 0014"                               /* options template */
-		"0110 0004 0004 0001 0004 0022 0004 0000" /* system: SAMPLING_INTERVAL, padding */
+		"0110 0004 0004 0001 0004 0022 0004 0000" /* system: interval, padding */
 		"0110 000c 01020304 00000064"             /* 1 in 100 */
 		"0001 0018"
 		"0111 0004 0008 0001 0004" /* system: SAMPLING_INTERVAL, SAMPLING_ALGORITHM */

@@ -7,8 +7,7 @@
 
 #include "tests/test_flow_support.h"
 
-/* -- sides ----------------------------------------------------------------------------------
- */
+/* -- sides ---------------------------------------------------------------------------- */
 
 static void cache_joins_both_directions(void **state)
 {
@@ -252,8 +251,7 @@ static void ingress_interface_is_known_default_or_forced(void **state)
 	}
 }
 
-/* -- who began ------------------------------------------------------------------------------
- */
+/* -- who began ------------------------------------------------------------------------ */
 
 /* Up to three packets: from A (higher case) or B, with flags; who must be slot 0, and whether a
  * SYN said so. */
@@ -341,8 +339,7 @@ static void initiator_stays_when_an_active_record_has_gone_out(void **state)
 	end(&fixture);
 }
 
-/* -- ICMP -----------------------------------------------------------------------------------
- */
+/* -- ICMP ----------------------------------------------------------------------------- */
 
 static void icmp_question_and_answer_are_one_flow(void **state)
 {
@@ -390,8 +387,7 @@ static void icmp_types_are_flows_of_their_own(void **state)
 	end(&fixture);
 }
 
-/* -- track levels ---------------------------------------------------------------------------
- */
+/* -- track levels --------------------------------------------------------------------- */
 
 /* clang-format off */
 static const struct {
@@ -505,8 +501,7 @@ static void record_hash_is_that_of_the_conversation(void **state)
 	end(&fixture);
 }
 
-/* -- life -----------------------------------------------------------------------------------
- */
+/* -- life ----------------------------------------------------------------------------- */
 
 static void new_cache_refuses_nonsense(void **state)
 {
@@ -545,8 +540,7 @@ static void new_cache_is_empty(void **state)
 	end(&fixture);
 }
 
-/* -- statistics -----------------------------------------------------------------------------
- */
+/* -- statistics ----------------------------------------------------------------------- */
 
 static void stats_tell_extremes_sums_and_protocols(void **state)
 {

@@ -4,8 +4,7 @@
 
 #include "export/flow_record.h"
 
-/* -- idle timeouts --------------------------------------------------------------------------
- */
+/* -- idle timeouts -------------------------------------------------------------------- */
 
 /* One row per rule: packets from A ('a') and B ('b') with these flags make the flow; each rule
  * has its own timeout, so the time tells which one held. */
@@ -139,8 +138,7 @@ static void rule_of_zero_hands_over_to_the_next_one(void **state)
 	end(&fixture);
 }
 
-/* -- rounding -------------------------------------------------------------------------------
- */
+/* -- rounding ------------------------------------------------------------------------- */
 
 static void idle_deadline_is_rounded_up_to_the_interval(void **state)
 {
@@ -193,8 +191,7 @@ static void lifetime_is_never_rounded(void **state)
 	end(&fixture);
 }
 
-/* -- the maximum lifetime -------------------------------------------------------------------
- */
+/* -- the maximum lifetime ------------------------------------------------------------- */
 
 static struct flow_cache_config active_config(void)
 {
@@ -360,8 +357,7 @@ static void tcp_state_begins_anew_with_the_record(void **state)
 	end(&fixture);
 }
 
-/* -- order and clock ------------------------------------------------------------------------
- */
+/* -- order and clock ------------------------------------------------------------------ */
 
 static void records_close_in_the_order_of_their_deadlines(void **state)
 {
@@ -450,8 +446,7 @@ static void sink_time_never_goes_back(void **state)
 	end(&fixture);
 }
 
-/* -- budgets, new timeouts ------------------------------------------------------------------
- */
+/* -- budgets, new timeouts ------------------------------------------------------------ */
 
 static void advance_stops_at_its_budget(void **state)
 {

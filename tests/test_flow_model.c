@@ -263,8 +263,7 @@ static void model_packet(struct model *model, const struct packet_meta *meta)
 	flow->activity_turn = model->turn;
 }
 
-/* -- random packets -------------------------------------------------------------------------
- */
+/* -- random packets ------------------------------------------------------------------- */
 
 static uint64_t next_random(uint64_t *seed)
 {
@@ -414,8 +413,7 @@ static void cache_does_what_the_model_does(void **state)
 	}
 }
 
-/* -- pacing ---------------------------------------------------------------------------------
- */
+/* -- pacing --------------------------------------------------------------------------- */
 
 static int compare_records(const void *a, const void *b)
 {

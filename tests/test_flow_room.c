@@ -13,8 +13,7 @@ static struct flow_cache_config small_config(uint32_t maximum_flows)
 	return config;
 }
 
-/* -- the least recently active flow goes first ----------------------------------------------
- */
+/* -- the least recently active flow goes first ---------------------------------------- */
 
 static void full_cache_evicts_the_least_recently_active_flow(void **state)
 {
@@ -106,8 +105,7 @@ static void cache_under_maximum_load_keeps_every_flow_apart(void **state)
 	end(&fixture);
 }
 
-/* -- keys that collide ----------------------------------------------------------------------
- */
+/* -- keys that collide ---------------------------------------------------------------- */
 
 struct tagged_port {
 	uint32_t tag;
@@ -163,8 +161,7 @@ static void flows_with_the_same_tag_are_kept_apart(void **state)
 	free(tags);
 }
 
-/* -- expire-all, delete-all -----------------------------------------------------------------
- */
+/* -- expire-all, delete-all ----------------------------------------------------------- */
 
 static void expire_all_closes_the_longest_idle_first(void **state)
 {
@@ -246,8 +243,7 @@ static void delete_all_forgets_and_counts(void **state)
 	end(&fixture);
 }
 
-/* -- snapshots ------------------------------------------------------------------------------
- */
+/* -- snapshots ------------------------------------------------------------------------ */
 
 static void snapshot_shows_every_open_flow_once(void **state)
 {

@@ -12,7 +12,7 @@
 
 #define RAW 101
 
-/* -- formats ------------------------------------------------------------------------- */
+/* -- formats -------------------------------------------------------------------------- */
 
 static void pcap_is_read_in_either_order_and_unit(void **state)
 {
@@ -126,7 +126,7 @@ static void large_packets_stay_valid_across_the_batch(void **state)
 	assert_int_equal(result.captured_bytes[4], sizeof(large));
 }
 
-/* -- lengths and times --------------------------------------------------------------- */
+/* -- lengths and times ---------------------------------------------------------------- */
 
 static void the_snap_length_cuts_what_is_kept_not_what_was_sent(void **state)
 {
@@ -195,7 +195,7 @@ static void pcapng_stamps_beyond_all_clocks_are_held_at_their_end(void **state)
 	assert_true(result.stamps_ns[0] == INT64_MAX);
 }
 
-/* -- filter -------------------------------------------------------------------------- */
+/* -- filter --------------------------------------------------------------------------- */
 
 static void the_filter_decides_what_is_seen(void **state)
 {
@@ -225,7 +225,7 @@ static void a_wrong_filter_is_named(void **state)
 	assert_non_null(strstr(result.error, "'no such thing'"));
 }
 
-/* -- several files ------------------------------------------------------------------- */
+/* -- several files -------------------------------------------------------------------- */
 
 static void several_files_are_one_stream(void **state)
 {
@@ -323,9 +323,10 @@ static void more_files_than_descriptors_are_read(void **state)
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
 }
 
-/* -- damage -------------------------------------------------------------------------- */
+/* -- damage --------------------------------------------------------------------------- */
 
-/* The first packet has no bytes, hence the mark 0. .starts: where each packet's record begins, and, last, where the file ends. */
+/* The first packet has no bytes, hence the mark 0. .starts: where each packet's record begins,
+ * and, last, where the file ends. */
 static void cut_everywhere(const size_t *starts, unsigned packets, size_t header_bytes)
 {
 	for (size_t cut = header_bytes; cut <= writer.count; cut++) {
@@ -470,7 +471,7 @@ static void a_later_file_is_judged_by_its_own_packets(void **state)
 	assert_non_null(strstr(result.error, "packet 2 at offset 100: "));
 }
 
-/* -- standard input ------------------------------------------------------------------ */
+/* -- standard input ------------------------------------------------------------------- */
 
 /* A child writes the file in two parts; between them it waits until .resume_fd is closed. */
 static pid_t write_slowly(int to_fd, size_t first_bytes, int resume_fd)

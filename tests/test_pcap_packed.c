@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Compressed captures: unpacked by their first bytes; cut or followed by garbage they are damaged.
- * Packed by the formats' own tools; a format without tool, or not in this build, is skipped. */
+/* Compressed captures: unpacked by their first bytes; cut or followed by garbage they are
+ * damaged. Packed by the formats' own tools; a format without tool, or not in this build, is
+ * skipped. */
 #include "tests/pcap_replay.h"
 
 #include <errno.h>

@@ -28,7 +28,7 @@ static void expect_damage(const char *name, unsigned packet, size_t offset)
 	assert_memory_equal(result.error, place, strlen(place));
 }
 
-/* -- forms of the record --------------------------------------------------------------- */
+/* -- forms of the record -------------------------------------------------------------- */
 
 struct version {
 	uint8_t major_low, major_high, minor;
@@ -137,7 +137,7 @@ static void records_larger_than_a_buffer_are_located(void **state)
 	expect_damage(path_a, 4, start);
 }
 
-/* -- where the bytes come from ------------------------------------------------------------ */
+/* -- where the bytes come from -------------------------------------------------------- */
 
 /* A child writes the first .count bytes in parts of .part_bytes to what is standard input. */
 static void replay_pipe(size_t count, size_t part_bytes)

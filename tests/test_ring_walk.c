@@ -314,7 +314,7 @@ static void an_empty_block_is_passed_over(void **state)
 	assert_int_equal(free_blocks(), BLOCKS);
 }
 
-/* -- damage -------------------------------------------------------------------------- */
+/* -- damage --------------------------------------------------------------------------- */
 
 /* Five packets in block 0, one in block 1; then spoil() is done to block 0. */
 static void damage(void (*spoil)(void), unsigned expected_pkts, unsigned expected_damaged)
@@ -424,7 +424,7 @@ static void a_length_of_four_gigabytes_with_a_tag_does_not_wrap(void **state)
 	assert_true(batch.packets[0].wire_bytes == UINT32_MAX);
 }
 
-/* -- damage at random ---------------------------------------------------------------- */
+/* -- damage at random ----------------------------------------------------------------- */
 
 static uint64_t random_state;
 

@@ -237,8 +237,7 @@ static void timeouts_are_softflowds(void **state)
 				  "       Expiry interval: 2s\n");
 }
 
-/* -- dump-flows -----------------------------------------------------------------------------
- */
+/* -- dump-flows ----------------------------------------------------------------------- */
 
 static struct flow_snapshot *dumped_flow(void)
 {
@@ -328,8 +327,7 @@ static void dumped_icmp_flow_has_its_type_as_the_port(void **state)
 	assert_non_null(strstr(text, "[10.77.0.1]:0 <> [10.77.0.2]:2048 proto:1 "));
 }
 
-/* -- the books ------------------------------------------------------------------------------
- */
+/* -- the books ------------------------------------------------------------------------ */
 
 static struct sensor_stats *balanced_stats(void)
 {

@@ -28,7 +28,8 @@ static void set_flag(int fd, int level, int name)
 	assert_int_equal(setsockopt(fd, level, name, &one, sizeof(one)), 0);
 }
 
-/* A socket bound to .address (a group too) and a free port. Skips when there is no such family. */
+/* A socket bound to .address (a group too) and a free port. Skips when there is no such family.
+ */
 static struct listener listen_at(int family, const char *address, const char *device)
 {
 	struct sockaddr_storage at = { .ss_family = (sa_family_t)family };
@@ -191,7 +192,8 @@ static void udp_sends_from_the_address_asked_for(void **state)
 	close(listener.fd);
 }
 
-/* The host answers each message to a closed port with an ICMP error, which the next send gets. */
+/* The host answers each message to a closed port with an ICMP error, which the next send gets.
+ */
 static void udp_tells_that_nobody_listens_and_loses_no_later_message(void **state)
 {
 	struct listener listener = listen_on(AF_INET, "127.0.0.1");
@@ -255,8 +257,8 @@ static void udp_says_what_is_wrong(void **state)
 	transport_close(NULL);
 }
 
-/* Loopback has no IPv6 groups, so this takes a link of its own, in a network namespace of its own. It
- * is the last case, because the process stays there. */
+/* Loopback has no IPv6 groups, so this takes a link of its own, in a network namespace of its
+ * own. It is the last case, because the process stays there. */
 static void enter_namespace_with_a_link(void)
 {
 	static const char *const link = "ip link add export0 type veth peer name export1 "

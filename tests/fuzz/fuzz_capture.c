@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Any bytes as a capture file: decompression, the following of records, and libpcap behind them.
+ * Any bytes as a capture file: decompression, the following of records, and libpcap behind
+ * them.
  *
  * Besides what sanitizers see: reading ends, and damage is always told with a place inside of
  * what was read.

@@ -6,8 +6,8 @@
  *	refresh messages 1, flush delay ms 2, sampling 4, boot ms 8, then
  *	operations: what 1, time 8, and for a record its octets as they lie in memory
  *
- * Besides what sanitizers see, every message must be framed right to its last octet, and every side
- * of every flow must be in one.
+ * Besides what sanitizers see, every message must be framed right to its last octet, and every
+ *side of every flow must be in one.
  */
 #include <stdlib.h>
 
@@ -41,7 +41,7 @@ static void demand(bool fact)
 		abort();
 }
 
-/* -- messages ------------------------------------------------------------------------------- */
+/* -- messages ------------------------------------------------------------------------- */
 
 static void check_fixed(const uint8_t *bytes, size_t length, size_t header_bytes, unsigned most)
 {
@@ -102,7 +102,7 @@ static void checker_close(struct transport *transport)
 
 static const struct transport_ops checker_ops = { checker_submit, checker_close };
 
-/* -- input ---------------------------------------------------------------------------------- */
+/* -- input ---------------------------------------------------------------------------- */
 
 static uint64_t read_64(struct cursor *in)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Any bytes as a TPACKET_V3 ring of a few small blocks, through the walk. The first byte says
- * whether outgoing frames are skipped; the rest is the ring's memory, with every block marked as
- * handed over.
+ * whether outgoing frames are skipped; the rest is the ring's memory, with every block marked
+ * as handed over.
  *
  * Besides what sanitizers see: views lie inside their ring, the walk ends, and every block goes
  * back.
