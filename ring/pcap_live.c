@@ -31,7 +31,6 @@
 #define NS_PER_US 1000u
 #define NS_PER_MS 1000000ull
 #define TRY_INTERVAL_NS 200000000ull
-#define LINK_BYTES_MAX 32u /* a link header with two VLAN tags, generously */
 #define SNAP_BYTES_MAX 262144
 
 /* Head of a cooked (SLL2) frame, as captured on "any". */
@@ -415,11 +414,12 @@ static void note_cooked(const struct pcap_live *live, struct packet *packet)
 	packet->is_outgoing = packet->bytes[SLL2_PKT_TYPE_OFFSET] == SLL2_OUTGOING;
 }
 
-/* libpcap does not tell of offloads. What no frame of this link can hold was put together by
- * the host, out of frames that were full. */
+/* libpcap does not tell of offloads. A packet that this link cannot hold was put together by
+ * the host, out of frames that were full; the decoder knows where the packet begins in the
+ * frame. */
 static void note_super_packet(const struct pcap_live *live, struct packet *packet)
 {
-	if (live->mtu_bytes == 0 || packet->wire_bytes <= live->mtu_bytes + LINK_BYTES_MAX)
+	if (live->mtu_bytes == 0 || packet->wire_bytes <= live->mtu_bytes)
 		return;
 	packet->gso = PACKET_GSO_LINK;
 	packet->gso_bytes = live->mtu_bytes;

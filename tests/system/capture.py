@@ -160,7 +160,8 @@ class Capture(unittest.TestCase):
 
     def test_offloaded_transfer_gives_the_senders_segments(self):
         if lab.Sensor.source == "pcap":
-            self.skipTest("libpcap does not say how a frame was, or will be, cut into segments")
+            self.skipTest("libpcap does not say how a frame was cut: right to the segment only as"
+                          " long as all were full, which TCP does not promise")
         with lab.Lab() as room:
             sensor = room.sensor("-t", "maxlife=10m", "-t", "general=10m", "-t", "tcp=10m")
 

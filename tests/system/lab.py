@@ -260,8 +260,6 @@ class Sensor:
         command += ["-p", self.pid_file] if is_daemon else ["-d", "-p", "none"]
         if self.source:
             command += ["--source", self.source]
-        if self.source == "pcap":
-            command += ["-B", "32M"]  # as much room as the ring has; libpcap's default is 2 MiB
         command += [str(option) for option in options]
         self.process = subprocess.Popen(
             ["ip", "netns", "exec", lab.near, *wrap, *command], stdin=subprocess.DEVNULL,
