@@ -5,32 +5,8 @@
 #include "tests/assert_hex.h"
 #include "tests/export_reader.h"
 #include "tests/export_samples.h"
+#include "tests/export_session.h"
 #include "tests/unit.h"
-
-static struct transport_memory memory;
-static struct reader reader;
-
-static struct exporter *start(const struct exporter_config *config)
-{
-	struct exporter *exporter = NULL;
-	transport_memory_init(&memory);
-	reader = (struct reader){ 0 };
-	assert_int_equal(exporter_new(config, &memory.transport, &exporter), 0);
-	return exporter;
-}
-
-static int forget(void **state)
-{
-	transport_memory_clear(&memory);
-	return 0;
-}
-
-/* Let the reader take messages that it has not seen. */
-static void read_all(void)
-{
-	for (size_t i = reader.message_count; i < memory.count; i++)
-		reader_feed(&reader, memory.messages[i].bytes, memory.messages[i].length);
-}
 
 static void export_one(const struct exporter_config *config, const struct flow_record *record)
 {
