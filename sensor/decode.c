@@ -27,6 +27,7 @@ struct decoder {
 static void start_meta(const struct packet *packet, struct packet_meta *meta)
 {
 	meta->stamp_ns = packet->stamp_ns;
+	meta->clock_ns = 0;
 	meta->octets = 0;
 	meta->packets = 1;
 	meta->if_index = packet->if_index;

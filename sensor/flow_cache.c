@@ -159,7 +159,7 @@ static inline void touch_flow(struct flow_cache *cache, uint32_t index)
 static inline void meter_packet(struct flow_cache *cache, const struct flow_probe *probe,
 	const struct packet_meta *meta, size_t *budget)
 {
-	set_clock(cache, meta->stamp_ns);
+	set_clock(cache, meta->clock_ns > meta->stamp_ns ? meta->clock_ns : meta->stamp_ns);
 	if (cache->clock_ns >= cache->next_due_ns && *budget > 0)
 		flow_close_due(cache, budget);
 

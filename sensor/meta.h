@@ -22,8 +22,10 @@ enum {
 
 struct packet_meta {
 	uint64_t stamp_ns;
-	uint64_t octets;  /* IP header and payload, summed over the wire segments (IE 1) */
-	uint32_t packets; /* wire segments this packet stands for, normally 1 */
+	uint64_t clock_ns; /* the newest stamp of any packet so far, whether it is metered here
+			    * or not; 0: not known, .stamp_ns counts */
+	uint64_t octets;   /* IP header and payload, summed over the wire segments (IE 1) */
+	uint32_t packets;  /* wire segments this packet stands for, normally 1 */
 	uint32_t if_index;
 	uint8_t source[16]; /* IPv4: the first 4 octets, the rest zero */
 	uint8_t destination[16];

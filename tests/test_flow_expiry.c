@@ -411,6 +411,24 @@ static void stamps_that_go_back_do_not_move_the_clock(void **state)
 	end(&fixture);
 }
 
+/* A packet of another lane, say, came before it and was newer. */
+static void clock_of_a_packet_may_be_ahead_of_its_stamp(void **state)
+{
+	struct fixture fixture;
+	struct packet_meta late = at_s(packet(UDP, HOST_A, 1, HOST_B, 2), 1);
+
+	begin(&fixture, default_config());
+	meter(&fixture, at_s(packet(UDP, HOST_A, 1, HOST_B, 2), 0));
+	late.clock_ns = S(T0_S + 300);
+	meter(&fixture, late);
+
+	assert_int_equal(flow_cache_clock_ns(fixture.cache), S(T0_S + 300));
+	assert_int_equal(closed_at_ns(&fixture, 0), S(T0_S + 300));
+	flush(&fixture);
+	assert_int_equal(record_at(&fixture, 1)->side[0].first_ns, S(T0_S + 1));
+	end(&fixture);
+}
+
 static void clock_may_jump_decades(void **state)
 {
 	struct fixture fixture;
@@ -647,6 +665,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(records_close_in_the_order_of_their_deadlines),
 	cmocka_unit_test(all_that_is_due_is_handed_out_before_the_packet_counts),
 	cmocka_unit_test(stamps_that_go_back_do_not_move_the_clock),
+	cmocka_unit_test(clock_of_a_packet_may_be_ahead_of_its_stamp),
 	cmocka_unit_test(clock_may_jump_decades),
 	cmocka_unit_test(sink_time_never_goes_back),
 	cmocka_unit_test(advance_stops_at_its_budget),
