@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the export room takes: one finished flow, both directions in it. Whoever makes it owns
- * it; the room only reads it during the call.
+ * it and what it borrows; the room only reads it during the call.
  */
 #ifndef EXPORT_FLOW_RECORD_H
 #define EXPORT_FLOW_RECORD_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -26,6 +27,8 @@ struct flow_side {
 	uint64_t octets;            /* octetDeltaCount (1): IP header and payload */
 	uint64_t first_ns;          /* Unix time of the earliest packet of this direction */
 	uint64_t last_ns;           /* and of the latest */
+	const uint32_t *mpls;       /* borrowed, .mpls_count of them: 24-bit label stack
+				     * sections, topmost first (70...) */
 	uint32_t ingress_if;        /* ingressInterface (10) */
 	uint32_t egress_if;         /* egressInterface (14) */
 	uint32_t flow_label;        /* flowLabelIPv6 (31) of the first packet */
@@ -37,9 +40,9 @@ struct flow_side {
 	bool is_egress;             /* flowDirection (61) */
 	uint8_t source_mac[6];      /* 56 */
 	uint8_t destination_mac[6]; /* 80 */
-	uint8_t mpls_count;         /* labels in .mpls */
-	uint32_t mpls[FLOW_MPLS_MAX]; /* 24-bit label stack sections, topmost first (70...) */
+	uint8_t mpls_count;         /* labels in .mpls, at most FLOW_MPLS_MAX */
 };
+static_assert(sizeof(struct flow_side) == 80, "a record is made and read once per flow");
 
 struct flow_record {
 	uint64_t

@@ -44,6 +44,7 @@ struct element_row {
 	uint8_t owner;
 	uint8_t source_bytes; /* size of the member */
 	uint16_t member[2];
+	uint8_t item; /* which of those that the member points to */
 };
 
 #define BYTES_OF(type, member) sizeof(((type *)0)->member)
@@ -55,6 +56,7 @@ struct element_row {
 		offsetof(struct flow_record, side[0].m), \
 			offsetof(struct flow_record, side[1].m) \
 	}
+#define LABEL(n) SIDE(mpls), n
 #define FROM(m) \
 	OWNER_FLOW, BYTES_OF(struct flow_record, m[0]), \
 	{ \
@@ -99,7 +101,7 @@ static const struct step_row steps[] = {
 	{ KIND_UINT,    4, 2, STEP_32_AS_16 },
 	{ KIND_UINT,    8, 4, STEP_64_AS_32 },
 	{ KIND_FLAGS,   2, 1, STEP_FLAGS },
-	{ KIND_LABEL,   4, 3, STEP_LABEL },
+	{ KIND_LABEL,   8, 3, STEP_LABEL },
 	{ KIND_UPTIME,  8, 4, STEP_UPTIME },
 	{ KIND_SECONDS, 8, 4, STEP_SECONDS },
 	{ KIND_MILLI,   8, 8, STEP_MILLI },
@@ -147,6 +149,7 @@ static void append_element(
 	};
 	struct layout_row *row = append_row(layout, octets);
 	row->step = find_step(from, octets);
+	row->item = from->item;
 	row->member[0] = from->member[is_reverse];
 	row->member[1] = from->member[!is_reverse];
 }
@@ -288,12 +291,12 @@ static uint64_t ntp_nano(uint64_t ns)
 	return ntp_time(ns, ((ns % NS_PER_S << 32) + NS_PER_S - 1) / NS_PER_S);
 }
 
-static void put_label(uint8_t *to, const uint8_t *at, const struct layout_source *source)
+/* .at is a side's .mpls. */
+static void put_label(uint8_t *to, const uint8_t *at, unsigned item)
 {
-	const struct flow_record *record = source->owner;
-	const struct flow_side *side = &record->side[source->direction];
-	size_t index = (size_t)(at - (const uint8_t *)side->mpls) / sizeof(side->mpls[0]);
-	uint32_t label = index < side->mpls_count ? load_32(at) : 0;
+	const struct flow_side *side =
+		(const struct flow_side *)(at - offsetof(struct flow_side, mpls));
+	uint32_t label = item < side->mpls_count ? side->mpls[item] : 0;
 	to[0] = (uint8_t)(label >> 16);
 	to[1] = (uint8_t)(label >> 8);
 	to[2] = (uint8_t)label;
@@ -340,7 +343,7 @@ static inline void put_row(
 		wire_store_be32(to, (uint32_t)saturate(load_64(at), UINT32_MAX, source));
 		break;
 	case STEP_LABEL:
-		put_label(to, at, source);
+		put_label(to, at, row->item);
 		break;
 	case STEP_UPTIME:
 		wire_store_be32(to, (uint32_t)(load_64(at) / NS_PER_MS - source->boot_ms));

@@ -66,6 +66,7 @@ struct layout_row {
 	uint16_t offset;    /* in the record */
 	uint8_t step;       /* kind and sizes in one number, see layout.c */
 	uint8_t octets;
+	uint8_t item; /* which label of the stack */
 };
 
 /* And how the template calls it. */

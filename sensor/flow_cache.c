@@ -311,6 +311,20 @@ size_t flow_cache_delete_all(struct flow_cache *cache, size_t budget)
 	return deleted;
 }
 
+/* A snapshot is read when the table has moved on: it borrows nothing. */
+static void copy_flow(const struct flow_cache *cache, uint32_t index, struct flow_snapshot *out)
+{
+	uint64_t idle_ns = flow_close_idle_deadline_ns(cache, index);
+	uint64_t life_ns = flow_close_life_deadline_ns(cache, index);
+
+	flow_compose(&cache->table, index, &out->record);
+	for (unsigned i = 0; i < 2; i++) {
+		out->record.side[i].mpls = NULL;
+		out->record.side[i].mpls_count = 0;
+	}
+	out->deadline_ns = idle_ns < life_ns ? idle_ns : life_ns;
+}
+
 size_t flow_cache_snapshot(const struct flow_cache *cache, uint64_t *cursor,
 	struct flow_snapshot *out, size_t capacity)
 {
@@ -325,11 +339,7 @@ size_t flow_cache_snapshot(const struct flow_cache *cache, uint64_t *cursor,
 
 		if (entry->key.ip_version == 0 || !entry->seen)
 			continue;
-		uint64_t idle_ns = flow_close_idle_deadline_ns(cache, index);
-		uint64_t life_ns = flow_close_life_deadline_ns(cache, index);
-
-		flow_compose(&cache->table, index, &out[count].record);
-		out[count++].deadline_ns = idle_ns < life_ns ? idle_ns : life_ns;
+		copy_flow(cache, index, &out[count++]);
 	}
 	return count;
 }

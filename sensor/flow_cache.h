@@ -134,7 +134,7 @@ const struct flow_cache_stats *flow_cache_stats(const struct flow_cache *cache);
 
 /* One open flow as dump-flows shows it. */
 struct flow_snapshot {
-	struct flow_record record; /* .end_reason is 0 */
+	struct flow_record record; /* .end_reason is 0; MPLS labels are left out */
 	uint64_t deadline_ns;      /* when it will be closed if no packet comes */
 };
 

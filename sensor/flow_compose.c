@@ -30,7 +30,7 @@ static void compose_side(
 		const struct flow_stack *stack = &table->stacks[index][sender];
 
 		side->mpls_count = stack->count;
-		memcpy(side->mpls, stack->label, sizeof(side->mpls));
+		side->mpls = stack->label;
 	}
 }
 

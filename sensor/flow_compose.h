@@ -7,7 +7,8 @@
 #include "export/flow_record.h"
 #include "sensor/flow_table.h"
 
-/* Fill all of *record; .end_reason is 0. */
+/* Fill all of *record; .end_reason is 0. MPLS labels are borrowed from the table, until its
+ * entry is written again. */
 void flow_compose(const struct flow_table *table, uint32_t index, struct flow_record *record);
 
 #endif

@@ -75,6 +75,7 @@ static void make_side(struct flow_side *side, const struct made_flow *made, unsi
 	uint64_t base_ns)
 {
 	static const uint8_t mac[2][6] = { { 2, 0, 0, 0, 0, 1 }, { 2, 0, 0, 0, 0, 2 } };
+	static const uint32_t label = 1000 << 4 | 1;
 	if (made->packets[direction] == 0)
 		return;
 	side->packets = made->packets[direction];
@@ -90,7 +91,7 @@ static void make_side(struct flow_side *side, const struct made_flow *made, unsi
 	memcpy(side->source_mac, mac[direction], 6);
 	memcpy(side->destination_mac, mac[!direction], 6);
 	side->mpls_count = 1;
-	side->mpls[0] = 1000 << 4 | 1;
+	side->mpls = &label;
 }
 
 static struct flow_record make_record(const struct made_flow *made, uint64_t base_ns)

@@ -211,8 +211,7 @@ static void ipfix_carries_as_many_labels_as_asked(void **state)
 	struct flow_record tcp = sample_tcp();
 	config.fields.mpls_labels = 10;
 	tcp.side[0].mpls_count = 2;
-	tcp.side[0].mpls[0] = 0x0003e8;
-	tcp.side[0].mpls[1] = 0x0007d1;
+	tcp.side[0].mpls = (const uint32_t[]){ 0x0003e8, 0x0007d1 };
 
 	export_one(&config, &tcp);
 

@@ -20,6 +20,7 @@ enum { HOST_A = 1, HOST_B = 2, HOST_C = 3 }; /* 10.0.0.x, or 2001:db8::x */
 
 struct kept_record {
 	struct flow_record record;
+	uint32_t mpls[2][FLOW_MPLS_MAX]; /* copies of what the record borrowed */
 	uint64_t now_ns;
 };
 
@@ -37,7 +38,12 @@ static inline void keep_record(void *user, const struct flow_record *record, uin
 		kept->records = realloc(kept->records, kept->room * sizeof(*kept->records));
 		assert_non_null(kept->records);
 	}
-	kept->records[kept->count++] = (struct kept_record){ *record, now_ns };
+	struct kept_record *copy = &kept->records[kept->count++];
+
+	*copy = (struct kept_record){ .record = *record, .now_ns = now_ns };
+	for (unsigned side = 0; side < 2; side++)
+		for (unsigned i = 0; i < record->side[side].mpls_count; i++)
+			copy->mpls[side][i] = record->side[side].mpls[i];
 }
 
 struct fixture {
@@ -150,17 +156,22 @@ static inline void flush(struct fixture *fixture)
 		;
 }
 
+static inline const struct flow_record *record_at(struct fixture *fixture, size_t index)
+{
+	struct kept_record *kept = &fixture->kept.records[index];
+
+	assert_true(index < fixture->kept.count);
+	for (unsigned i = 0; i < 2; i++)
+		if (kept->record.side[i].mpls_count > 0)
+			kept->record.side[i].mpls = kept->mpls[i];
+	return &kept->record;
+}
+
 /* The one record that there is by now. */
 static inline const struct flow_record *only_record(struct fixture *fixture)
 {
 	assert_int_equal(fixture->kept.count, 1);
-	return &fixture->kept.records[0].record;
-}
-
-static inline const struct flow_record *record_at(struct fixture *fixture, size_t index)
-{
-	assert_true(index < fixture->kept.count);
-	return &fixture->kept.records[index].record;
+	return record_at(fixture, 0);
 }
 
 static inline uint64_t closed_at_ns(struct fixture *fixture, size_t index)

@@ -155,9 +155,9 @@ static void layout_tells_uptime_modulo_2_32(void **state)
 static void layout_sends_zero_for_labels_that_are_not_there(void **state)
 {
 	struct flow_record r = sample_tcp();
+	const uint32_t labels[] = { 0x00abcdef, 0x00111111 /* not counted */ };
 	r.side[0].mpls_count = 1;
-	r.side[0].mpls[0] = 0x00abcdef;
-	r.side[0].mpls[1] = 0x00111111; /* left over */
+	r.side[0].mpls = labels;
 
 	assert_element(ELEMENT_mplsTopLabelStackSection, &r, 0, "abcdef");
 	assert_element(ELEMENT_mplsLabelStackSection2, &r, 0, "000000");

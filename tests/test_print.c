@@ -8,6 +8,8 @@
 /* A TCP connection of which everything is known. */
 static struct flow_record tcp_record(void)
 {
+	static const uint32_t labels[] = { 0x12345f, 16 << 4 | 1 };
+
 	return (struct flow_record){
 		.flow_id = 7,
 		.address = { { 10, 0, 0, 1 }, { 10, 0, 0, 9 } },
@@ -32,7 +34,7 @@ static struct flow_record tcp_record(void)
 				.source_mac = { 2, 0, 0, 0, 0, 0xab },
 				.destination_mac = { 2, 0, 0, 0, 0, 1 },
 				.mpls_count = 2,
-				.mpls = { 0x12345f, 16 << 4 | 1 },
+				.mpls = labels,
 			},
 			{
 				.packets = 5,
@@ -294,8 +296,11 @@ static void print_takes_any_end_reason(void **state)
 static void print_stays_in_its_room_with_everything_at_its_largest(void **state)
 {
 	struct flow_record record;
+	uint32_t labels[FLOW_MPLS_MAX];
 
 	memset(&record, 0xff, sizeof(record));
+	memset(labels, 0xff, sizeof(labels));
+	record.side[0].mpls = record.side[1].mpls = labels;
 	record.ip_version = 6;
 	record.is_icmp = record.is_initiator_known = true;
 	record.side[0].is_egress = record.side[1].is_egress = true;

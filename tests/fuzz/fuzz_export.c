@@ -141,6 +141,7 @@ static struct exporter_config read_config(struct cursor *in)
 /* The octets as they lie in memory, but for what no caller may pass. */
 static struct flow_record read_record(struct cursor *in)
 {
+	static const uint32_t labels[FLOW_MPLS_MAX] = { 0xffffff, 1, 0x123456 };
 	uint8_t octets[sizeof(struct flow_record)] = { 0 };
 	struct flow_record record;
 	cursor_copy(in, octets, in->left < sizeof(octets) ? in->left : sizeof(octets));
@@ -150,6 +151,8 @@ static struct flow_record read_record(struct cursor *in)
 	octets[offsetof(struct flow_record, side[1].is_egress)] &= 1;
 	memcpy(&record, octets, sizeof(record));
 	for (unsigned i = 0; i < 2; i++) {
+		record.side[i].mpls = labels;
+		record.side[i].mpls_count %= FLOW_MPLS_MAX + 1;
 		record.side[i].octets &= COUNTER_MASK;
 		record.side[i].packets &= COUNTER_MASK;
 	}
