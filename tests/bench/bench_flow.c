@@ -1,129 +1,103 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a packet costs in the flow cache: `meson test -C build --benchmark flow`, or run it
- * with FLOWS and PACKETS. Packets of random flows come in batches, as a lane brings them; the
- * time to make them is left out. Nothing is asserted: the numbers are for people.
+ * What a packet costs in the flow cache, by the number of open flows: to begin a flow, to find
+ * one at random, to close one. Packets come in batches, as a lane brings them; the time to make
+ * them up is left out.
  */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
-#include <time.h>
+#include "bench.h"
 
 #include "ring/packet.h"
 #include "sensor/flow_cache.h"
 
-#define NS_PER_S 1000000000u
+#define HIT_PKTS 4000000
+#define STAMP_GAP_NS 1000
 
-static uint64_t cpu_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
-
-static uint64_t next_random(uint64_t *seed)
-{
-	uint64_t z = *seed += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return z ^ z >> 31;
-}
+struct run {
+	struct flow_cache *cache;
+	uint32_t flows;
+	uint64_t records;
+	uint64_t stamp_ns;
+	uint64_t seed;
+	struct packet_meta metas[PACKET_BATCH_MAX];
+};
 
 static void count_record(void *user, const struct flow_record *record, uint64_t now_ns)
 {
-	uint64_t *records = user;
+	struct run *run = user;
 
-	(*records)++;
+	run->records++;
 }
 
-/* A packet of this flow, in either direction. */
-static void fill(struct packet_meta *meta, uint32_t flow, bool is_reply, uint64_t stamp_ns)
+static void begin(struct run *run, uint32_t flows)
 {
-	uint8_t(*from)[16] = is_reply ? &meta->destination : &meta->source;
-	uint8_t(*to)[16] = is_reply ? &meta->source : &meta->destination;
-
-	*meta = (struct packet_meta){
-		.stamp_ns = stamp_ns,
-		.octets = 700,
-		.packets = 1,
-		.source_port = is_reply ? 443 : (uint16_t)flow,
-		.destination_port = is_reply ? (uint16_t)flow : 443,
-		.ip_version = 4,
-		.protocol = 6,
-		.ttl = 64,
-		.tcp_flags = TCP_ACK,
-	};
-	memcpy(*from, &flow, sizeof(flow));
-	memcpy(*to, "\xc0\x00\x02\x01", 4);
-}
-
-/* Time spent in the cache alone, over packets of random flows. */
-static uint64_t meter_random(struct flow_cache *cache, uint32_t flows, uint32_t packets)
-{
-	static struct packet_meta metas[PACKET_BATCH_MAX];
-	uint64_t seed = 1, spent_ns = 0, stamp_ns = flow_cache_clock_ns(cache) + NS_PER_S;
-
-	for (uint32_t done = 0; done < packets; done += PACKET_BATCH_MAX) {
-		for (unsigned i = 0; i < PACKET_BATCH_MAX; i++) {
-			uint64_t random = next_random(&seed);
-
-			stamp_ns += 100;
-			fill(&metas[i], (uint32_t)(random % flows), random >> 63, stamp_ns);
-		}
-		uint64_t begin_ns = cpu_ns();
-
-		flow_cache_meter(cache, metas, PACKET_BATCH_MAX);
-		spent_ns += cpu_ns() - begin_ns;
-	}
-	return spent_ns;
-}
-
-static void run(uint32_t flows, uint32_t packets)
-{
-	uint64_t records = 0;
-	struct flow_cache *cache;
-	struct rusage after;
 	struct flow_cache_config config = {
 		.level = TRACK_FULL,
 		.maximum_flows = flows,
-		.timeouts = { .general_ns = 15ull * NS_PER_S,
-			.tcp_ns = 15ull * NS_PER_S,
-			.maximum_life_ns = 60ull * NS_PER_S },
+		.timeouts = { .general_ns = 3600 * BENCH_NS_PER_S },
 		.hash_key = { 1, 2 },
-		.sink = { count_record, &records },
+		.sink = { count_record, run },
 	};
 
-	if (flow_cache_new(&config, &cache) != 0)
-		exit(1);
-	uint64_t first_ns = meter_random(cache, flows, packets);
-	uint64_t again_ns = meter_random(cache, flows, packets);
-	uint64_t open_flows = flow_cache_stats(cache)->active_flows;
-	uint64_t begin_ns = cpu_ns();
+	*run = (struct run){ .flows = flows, .stamp_ns = BENCH_START_NS };
+	int rc = flow_cache_new(&config, &run->cache);
 
-	flow_cache_expire_all(cache, SIZE_MAX);
-	uint64_t close_ns = cpu_ns() - begin_ns;
-
-	getrusage(RUSAGE_SELF, &after);
-	printf("%8u flows: %6.1f ns a packet while they come, %6.1f ns after; %6.1f ns to "
-	       "close one; peak memory %ld KiB\n",
-		flows, (double)first_ns / packets, (double)again_ns / packets,
-		(double)close_ns / (double)(open_flows ? open_flows : 1), after.ru_maxrss);
-	flow_cache_free(cache);
+	if (rc < 0)
+		bench_fail("flow_cache_new", rc);
 }
 
-int main(int argc, char **argv)
+/* CPU time in the cache of one packet for each flow, or of packets for random ones. */
+static double meter(struct run *run, uint32_t packets, bool is_random)
 {
-	static const uint32_t flows[] = { 100, 10000, 100000, 1000000 };
-	uint32_t packets = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : 3000000;
+	uint64_t spent_ns = 0;
 
-	if (argc > 1) {
-		run((uint32_t)strtoul(argv[1], NULL, 10), packets);
-		return 0;
+	for (uint32_t done = 0; done < packets;) {
+		unsigned count = 0;
+
+		while (count < PACKET_BATCH_MAX && done < packets) {
+			struct packet_meta *meta = &run->metas[count++];
+			uint64_t random = bench_random(&run->seed);
+			uint32_t flow = is_random ? (uint32_t)(random % run->flows) : done;
+
+			bench_fill_meta(meta, 4, flow, is_random && random >> 63);
+			meta->stamp_ns = run->stamp_ns += STAMP_GAP_NS;
+			done++;
+		}
+		uint64_t begin_ns = bench_cpu_ns();
+
+		flow_cache_meter(run->cache, run->metas, count);
+		spent_ns += bench_cpu_ns() - begin_ns;
 	}
-	for (size_t i = 0; i < sizeof(flows) / sizeof(flows[0]); i++)
-		run(flows[i], packets);
+	return (double)spent_ns / packets;
+}
+
+static double close_all(struct run *run)
+{
+	uint64_t begin_ns = bench_cpu_ns();
+
+	while (flow_cache_expire_all(run->cache, SIZE_MAX) > 0)
+		;
+	return (double)(bench_cpu_ns() - begin_ns) / (double)run->records;
+}
+
+static void say(const char *what, uint32_t flows, double ns)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "flow_%s_%u_ns", what, flows);
+	bench_say(name, ns);
+}
+
+int main(void)
+{
+	static const uint32_t sizes[] = { 1000, 100000, 1000000, 4000000 };
+	static struct run run;
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		begin(&run, sizes[i]);
+		say("begin", sizes[i], meter(&run, sizes[i], false));
+		say("find", sizes[i], meter(&run, HIT_PKTS, true));
+		say("close", sizes[i], close_all(&run));
+		flow_cache_free(run.cache);
+	}
 	return 0;
 }

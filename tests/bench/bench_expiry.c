@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Five million flows end at the same moment while packets of others go on: how long is the
+ * longest pass of a lane, and how many records leave in one. A pass is what lane.c does with a
+ * batch: meter it, then close what is due within a budget.
+ */
+#include "bench.h"
+
+#include "ring/packet.h"
+#include "sensor/flow_cache.h"
+
+#define ENDING_FLOWS 5000000u
+#define LASTING_FLOWS 1000u
+#define IDLE_NS (15 * BENCH_NS_PER_S)
+#define STAMP_GAP_NS 1000
+#define BUDGET_RECORDS 4096 /* EXPIRY_BUDGET of lane.c */
+
+struct run {
+	struct flow_cache *cache;
+	uint64_t records, now_ns, seed;
+	uint64_t passes, spent_ns, longest_ns, most_records;
+};
+
+static void count_record(void *user, const struct flow_record *record, uint64_t now_ns)
+{
+	struct run *run = user;
+
+	run->records++;
+}
+
+static void meter_ending(struct run *run)
+{
+	static struct packet_meta metas[PACKET_BATCH_MAX];
+
+	for (uint32_t done = 0; done < ENDING_FLOWS;) {
+		unsigned count = 0;
+
+		while (count < PACKET_BATCH_MAX && done < ENDING_FLOWS) {
+			bench_fill_meta(&metas[count], 4, LASTING_FLOWS + done++, false);
+			metas[count++].stamp_ns = run->now_ns;
+		}
+		flow_cache_meter(run->cache, metas, count);
+	}
+}
+
+/* Returns whether nothing that is due is left. */
+static bool pass(struct run *run)
+{
+	static struct packet_meta metas[PACKET_BATCH_MAX];
+	uint64_t records = run->records;
+
+	for (unsigned i = 0; i < PACKET_BATCH_MAX; i++) {
+		uint64_t random = bench_random(&run->seed);
+
+		bench_fill_meta(&metas[i], 4, (uint32_t)(random % LASTING_FLOWS), random >> 63);
+		metas[i].stamp_ns = run->now_ns += STAMP_GAP_NS;
+	}
+	uint64_t begin_ns = bench_cpu_ns();
+
+	flow_cache_meter(run->cache, metas, PACKET_BATCH_MAX);
+	bool is_done = flow_cache_advance(run->cache, run->now_ns, BUDGET_RECORDS);
+	uint64_t spent_ns = bench_cpu_ns() - begin_ns;
+
+	run->passes++;
+	run->spent_ns += spent_ns;
+	if (spent_ns > run->longest_ns)
+		run->longest_ns = spent_ns;
+	if (run->records - records > run->most_records)
+		run->most_records = run->records - records;
+	return is_done;
+}
+
+int main(void)
+{
+	static struct run run = { .now_ns = BENCH_START_NS };
+	struct flow_cache_config config = {
+		.level = TRACK_FULL,
+		.maximum_flows = ENDING_FLOWS + LASTING_FLOWS,
+		.timeouts = { .general_ns = IDLE_NS },
+		.hash_key = { 1, 2 },
+		.is_paced = true,
+		.sink = { count_record, &run },
+	};
+	int rc = flow_cache_new(&config, &run.cache);
+
+	if (rc < 0)
+		bench_fail("flow_cache_new", rc);
+	meter_ending(&run);
+	run.now_ns += IDLE_NS - BENCH_NS_PER_S / 10;
+	while (!pass(&run) || run.records < ENDING_FLOWS)
+		;
+	bench_say("expiry_pass_ms", (double)run.longest_ns / 1e6);
+	bench_say("expiry_pass_records", (double)run.most_records);
+	bench_say("expiry_record_ns", (double)run.spent_ns / (double)run.records);
+	flow_cache_free(run.cache);
+	return 0;
+}
