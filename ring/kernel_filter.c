@@ -13,11 +13,12 @@
 #include "ring/kernel_filter.h"
 
 #include <errno.h>
-#include <linux/filter.h>
 #include <pcap/pcap.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+
+#include "ring/steering.h"
 
 #define SNAP_BYTES_MAX 262144
 /* The handle is only compiled with: keep its ring small. */
@@ -75,64 +76,88 @@ static bpf_u_int32 netmask_of(const char *interface)
 	return pcap_lookupnet(interface, &net, &mask, text) ? PCAP_NETMASK_UNKNOWN : mask;
 }
 
-static int attach(int fd, const struct bpf_program *program, const char *expression,
+static int too_long(const struct kernel_filter *filter, unsigned length, unsigned room,
 	char error[static SOURCE_ERROR_BYTES])
 {
-	struct sock_fprog kernel_program = {
-		.len = (unsigned short)program->bf_len,
-		.filter = (struct sock_filter *)program->bf_insns,
-	};
+	snprintf(error, SOURCE_ERROR_BYTES,
+		"filter '%s': too long for the kernel (%u instructions of %u)", filter->words,
+		length, room);
+	return -E2BIG;
+}
 
-	if (program->bf_len > BPF_MAXINSNS) {
-		snprintf(error, SOURCE_ERROR_BYTES,
-			"filter '%.80s': too long for the kernel (%u instructions of %u)",
-			expression, program->bf_len, BPF_MAXINSNS);
-		return -E2BIG;
-	}
-	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &kernel_program,
-		    sizeof(kernel_program))) {
-		int outcome = -errno;
-		snprintf(error, SOURCE_ERROR_BYTES, "filter '%.80s': the kernel refuses it: %s",
-			expression, strerror(-outcome));
-		return outcome;
-	}
+static int take_program(const struct bpf_program *program, struct kernel_filter *ret_filter,
+	char error[static SOURCE_ERROR_BYTES])
+{
+	if (program->bf_len > BPF_MAXINSNS)
+		return too_long(ret_filter, program->bf_len, BPF_MAXINSNS, error);
+	memcpy(ret_filter->code, program->bf_insns,
+		program->bf_len * sizeof(*ret_filter->code));
+	ret_filter->count = program->bf_len;
 	return 0;
 }
 
-static int attach_expression(int fd, const char *interface, int link_type, int snap_bytes,
-	const char *expression, char error[static SOURCE_ERROR_BYTES])
+static int compile_expression(const char *interface, int link_type, int snap_bytes,
+	const char *expression, struct kernel_filter *ret_filter,
+	char error[static SOURCE_ERROR_BYTES])
 {
 	struct bpf_program program;
 	pcap_t *compiler = open_compiler(interface, link_type, snap_bytes, expression);
 
 	if (!compiler) {
 		snprintf(error, SOURCE_ERROR_BYTES,
-			"filter '%.80s': 'vlan' can only be compiled while %s is up",
-			expression, interface);
+			"filter '%s': 'vlan' can only be compiled while %s is up",
+			ret_filter->words, interface);
 		return -ENETDOWN;
 	}
 	if (pcap_compile(compiler, &program, expression, 1, netmask_of(interface))) {
-		snprintf(error, SOURCE_ERROR_BYTES, "filter '%.80s': %s", expression,
+		snprintf(error, SOURCE_ERROR_BYTES, "filter '%s': %s", ret_filter->words,
 			pcap_geterr(compiler));
 		pcap_close(compiler);
 		return -EINVAL;
 	}
-	int outcome = attach(fd, &program, expression, error);
+	int outcome = take_program(&program, ret_filter, error);
 	pcap_freecode(&program);
 	pcap_close(compiler);
 	return outcome;
 }
 
-int kernel_filter_attach(int fd, const char *interface, int link_type, uint32_t snap_bytes,
-	const char *expression, char error[static SOURCE_ERROR_BYTES])
+int kernel_filter_compile(const char *interface, int link_type, uint32_t snap_bytes,
+	const char *expression, struct kernel_filter *ret_filter,
+	char error[static SOURCE_ERROR_BYTES])
 {
-	struct bpf_insn keep = BPF_STMT(BPF_RET | BPF_K, snap_bytes);
-	const struct bpf_program snap_only = { .bf_len = 1, .bf_insns = &keep };
+	bool has_expression = expression && *expression;
 
-	if (expression && *expression)
-		return attach_expression(
-			fd, interface, link_type, snap_of(snap_bytes), expression, error);
-	if (snap_bytes)
-		return attach(fd, &snap_only, "snap length", error);
+	snprintf(ret_filter->words, sizeof(ret_filter->words), "%.80s",
+		has_expression ? expression : "snap length");
+	if (has_expression)
+		return compile_expression(interface, link_type, snap_of(snap_bytes), expression,
+			ret_filter, error);
+	ret_filter->code[0] =
+		(struct sock_filter)BPF_STMT(BPF_RET | BPF_K, (uint32_t)snap_of(snap_bytes));
+	ret_filter->count = 1;
+	return 0;
+}
+
+int kernel_filter_attach(int fd, const struct kernel_filter *filter,
+	const struct steering_program *ahead, char error[static SOURCE_ERROR_BYTES])
+{
+	struct sock_filter code[BPF_MAXINSNS];
+	unsigned ahead_count = ahead ? ahead->count : 0;
+
+	if (ahead_count + filter->count > BPF_MAXINSNS)
+		return too_long(filter, filter->count, BPF_MAXINSNS - ahead_count, error);
+	if (ahead)
+		memcpy(code, ahead->code, ahead_count * sizeof(*code));
+	memcpy(code + ahead_count, filter->code, filter->count * sizeof(*code));
+	struct sock_fprog program = {
+		.len = (unsigned short)(ahead_count + filter->count),
+		.filter = code,
+	};
+	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program))) {
+		int outcome = -errno;
+		snprintf(error, SOURCE_ERROR_BYTES, "filter '%s': the kernel refuses it: %s",
+			filter->words, strerror(-outcome));
+		return outcome;
+	}
 	return 0;
 }

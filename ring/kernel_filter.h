@@ -6,16 +6,34 @@
 #ifndef RING_KERNEL_FILTER_H
 #define RING_KERNEL_FILTER_H
 
+#include <linux/filter.h>
 #include <stdint.h>
 
 #include "ring/source.h"
 
+struct steering_program;
+
+struct kernel_filter {
+	struct sock_filter code[BPF_MAXINSNS];
+	unsigned count;
+	char words[96]; /* the expression's beginning, for messages */
+};
+
 /*
- * Attach it to a packet socket that is not bound yet, so that nothing unfiltered gets in.
- * .expression may be NULL and .snap_bytes 0; with neither nothing is attached. 0, or a negative
+ * Compile for an interface: once, while there still are the rights that `vlan` takes.
+ * .expression may be NULL and .snap_bytes 0, which is all. 0, or a negative errno with a
+ * sentence in .error that has the expression.
+ */
+int kernel_filter_compile(const char *interface, int link_type, uint32_t snap_bytes,
+	const char *expression, struct kernel_filter *ret_filter,
+	char error[static SOURCE_ERROR_BYTES]);
+
+/*
+ * Attach it to a packet socket that is not bound yet, or that lets nothing in, so that nothing
+ * unfiltered gets in. .ahead: runs before it and may end the run; NULL: none. 0, or a negative
  * errno with a sentence in .error that has the expression.
  */
-int kernel_filter_attach(int fd, const char *interface, int link_type, uint32_t snap_bytes,
-	const char *expression, char error[static SOURCE_ERROR_BYTES]);
+int kernel_filter_attach(int fd, const struct kernel_filter *filter,
+	const struct steering_program *ahead, char error[static SOURCE_ERROR_BYTES]);
 
 #endif

@@ -116,6 +116,8 @@ static bool rebind(struct link_watch *watch)
 			"%s: came back with another kind of link", watch->interface);
 		return false;
 	}
+	if (watch->prepare && watch->prepare(watch->user))
+		return false;
 	if (bind_to(watch, if_index))
 		return false;
 	watch->rebinds++;

@@ -8,6 +8,8 @@
  *   deleted, made again ENETDOWN once; bound to -1; silence    bind to the new index by name
  *   moved elsewhere     as deleted                             as deleted
  *   renamed             nothing; bound by index                nothing
+ *
+ * A member of a fanout group cannot be bound again: see .prepare.
  */
 #ifndef RING_LINK_WATCH_H
 #define RING_LINK_WATCH_H
@@ -22,6 +24,10 @@ struct link_watch {
 	const char *interface; /* borrowed */
 	int link_type;         /* must be the same when the interface comes back */
 	bool is_promiscuous;
+	/* Called before the socket is bound again; NULL: nothing is to be done. 0, or a
+	 * negative errno to try again later. May put another socket behind .fd. */
+	int (*prepare)(void *user);
+	void *user;
 
 	bool is_lost;
 	uint64_t next_try_ns; /* monotonic clock */

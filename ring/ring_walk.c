@@ -196,6 +196,17 @@ void ring_walk_init(struct ring_walk *walk, void *memory, uint32_t block_bytes,
 	};
 }
 
+void ring_walk_restart(struct ring_walk *walk, void *memory)
+{
+	struct ring_walk before = *walk;
+
+	ring_walk_init(
+		walk, memory, before.block_bytes, before.block_count, before.skips_outgoing);
+	walk->newest_ns = before.newest_ns;
+	walk->duplicate_pkts = before.duplicate_pkts;
+	walk->damaged_pkts = before.damaged_pkts;
+}
+
 void ring_walk_fill(struct ring_walk *walk, struct packet_batch *batch)
 {
 	while (walk->is_head_open || open_head(walk)) {

@@ -34,6 +34,9 @@ struct ring_walk {
 void ring_walk_init(struct ring_walk *walk, void *memory, uint32_t block_bytes,
 	uint32_t block_count, bool skips_outgoing);
 
+/* Go on with another ring of the same form, from its first block. What was counted stays. */
+void ring_walk_restart(struct ring_walk *walk, void *memory);
+
 /* Append views to .batch until it is full or no block is ready. */
 void ring_walk_fill(struct ring_walk *walk, struct packet_batch *batch);
 

@@ -44,17 +44,33 @@ static int check(const struct source_kind *kind, const struct source_config *con
 	return 0;
 }
 
-static int open_kind(struct source *source, const struct source_kind *kind,
+/* What an implementation opened, before it becomes sources. */
+struct opened {
+	const struct source_kind *kind;
+	void **states; /* room for .lanes */
+	unsigned lanes, count;
+	int link_type;
+};
+
+static int open_kind(struct opened *opened, const struct source_kind *kind,
 	const struct source_config *config, char error[static SOURCE_ERROR_BYTES])
 {
 	int outcome = check(kind, config, error);
 	if (outcome)
 		return outcome;
-	source->kind = kind;
-	return kind->ops->open(config, &source->state, &source->link_type, error);
+	if (opened->lanes > 1 && kind->ops->open_lanes)
+		outcome = kind->ops->open_lanes(
+			config, opened->lanes, opened->states, &opened->link_type, error);
+	else
+		outcome = kind->ops->open(config, opened->states, &opened->link_type, error);
+	if (outcome < 0)
+		return outcome;
+	opened->kind = kind;
+	opened->count = outcome > 0 ? (unsigned)outcome : 1;
+	return 0;
 }
 
-static int open_best(struct source *source, const struct source_config *config,
+static int open_best(struct opened *opened, const struct source_config *config,
 	char error[static SOURCE_ERROR_BYTES])
 {
 	bool is_live = config->file_count == 0;
@@ -65,14 +81,14 @@ static int open_best(struct source *source, const struct source_config *config,
 		const struct source_kind *kind = &source_table[i];
 		if (kind->is_live != is_live || !kind->ops)
 			continue;
-		outcome = open_kind(source, kind, config, error);
+		outcome = open_kind(opened, kind, config, error);
 		if (outcome != -EPROTONOSUPPORT)
 			break;
 	}
 	return outcome;
 }
 
-static int open_named(struct source *source, const struct source_config *config,
+static int open_named(struct opened *opened, const struct source_config *config,
 	char error[static SOURCE_ERROR_BYTES])
 {
 	const struct source_kind *kind = kind_named(config->kind);
@@ -81,27 +97,59 @@ static int open_named(struct source *source, const struct source_config *config,
 		snprintf(error, SOURCE_ERROR_BYTES, "%s: no such kind of source", config->kind);
 		return -EINVAL;
 	}
-	return open_kind(source, kind, config, error);
+	return open_kind(opened, kind, config, error);
+}
+
+/* Wrap the states, which are closed when there is no memory for that. */
+static int make_sources(const struct opened *opened, struct source **ret_sources,
+	char error[static SOURCE_ERROR_BYTES])
+{
+	unsigned made = 0;
+
+	for (; made < opened->count; made++) {
+		ret_sources[made] = calloc(1, sizeof(*ret_sources[made]));
+		if (!ret_sources[made])
+			break;
+		*ret_sources[made] = (struct source){
+			.kind = opened->kind,
+			.state = opened->states[made],
+			.link_type = opened->link_type,
+		};
+	}
+	if (made == opened->count)
+		return (int)made;
+	for (unsigned i = made; i < opened->count; i++)
+		opened->kind->ops->close(opened->states[i]);
+	while (made > 0)
+		source_close(ret_sources[--made]);
+	snprintf(error, SOURCE_ERROR_BYTES, "out of memory");
+	return -ENOMEM;
+}
+
+int source_open_lanes(const struct source_config *config, unsigned lanes,
+	struct source **ret_sources, char error[static SOURCE_ERROR_BYTES])
+{
+	struct opened opened = { .lanes = lanes, .states = calloc(lanes, sizeof(void *)) };
+
+	error[0] = '\0';
+	if (!opened.states) {
+		snprintf(error, SOURCE_ERROR_BYTES, "out of memory");
+		return -ENOMEM;
+	}
+	int outcome = config->kind ? open_named(&opened, config, error)
+				   : open_best(&opened, config, error);
+	if (!outcome)
+		outcome = make_sources(&opened, ret_sources, error);
+	free(opened.states);
+	return outcome;
 }
 
 int source_open(const struct source_config *config, struct source **ret_source,
 	char error[static SOURCE_ERROR_BYTES])
 {
-	struct source *source = calloc(1, sizeof(*source));
+	int outcome = source_open_lanes(config, 1, ret_source, error);
 
-	error[0] = '\0';
-	if (!source) {
-		snprintf(error, SOURCE_ERROR_BYTES, "out of memory");
-		return -ENOMEM;
-	}
-	int outcome = config->kind ? open_named(source, config, error)
-				   : open_best(source, config, error);
-	if (outcome) {
-		free(source);
-		return outcome;
-	}
-	*ret_source = source;
-	return 0;
+	return outcome < 0 ? outcome : 0;
 }
 
 int source_link_type(const struct source *source)

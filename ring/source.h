@@ -41,7 +41,8 @@ struct source_config {
 	uint32_t retire_timeout_ms; /* a block is handed over at the latest after this */
 	uint32_t buffer_bytes;      /* libpcap's live buffer (softflowd's -B); 0: its default */
 	bool is_promiscuous;
-	int stop_fd; /* a pipe ends when this is readable; borrowed; 0: none */
+	int stop_fd;              /* a pipe ends when this is readable; borrowed; 0: none */
+	uint64_t steering_key[2]; /* of source_open_lanes(): random in service */
 };
 
 struct source;
@@ -55,6 +56,9 @@ struct source_ops {
 	 * config->kind is NULL. */
 	int (*open)(const struct source_config *config, void **ret_state, int *ret_link_type,
 		char error[static SOURCE_ERROR_BYTES]);
+	/* As open, for so many lanes; returns how many there are. NULL: always one. */
+	int (*open_lanes)(const struct source_config *config, unsigned lanes, void **ret_states,
+		int *ret_link_type, char error[static SOURCE_ERROR_BYTES]);
 	int (*fd)(void *state); /* NULL: none */
 	int (*next)(void *state, struct packet_batch *batch);
 	void (*release)(void *state, struct packet_batch *batch);
@@ -68,6 +72,16 @@ struct source_ops {
  * sentence in .error that names the interface, file or option. */
 int source_open(const struct source_config *config, struct source **ret_source,
 	char error[static SOURCE_ERROR_BYTES]);
+
+/*
+ * Open a source for each of .lanes threads. Live, each gets its share of the packets: both
+ * directions of a flow and all its fragments come from the same source. Of capture files each
+ * gets all packets, in order; they have to be read side by side, as none gets far ahead of the
+ * others. Returns how many there are, which is 1 where packets cannot be shared out, or as
+ * source_open(). ret_sources has room for .lanes.
+ */
+int source_open_lanes(const struct source_config *config, unsigned lanes,
+	struct source **ret_sources, char error[static SOURCE_ERROR_BYTES]);
 
 /* Link type of every packet of this source: a LINKTYPE_ value (not libpcap's DLT_ aliases). */
 int source_link_type(const struct source *source);

@@ -7,17 +7,23 @@
  *   ring, filter          set up in peace
  *   bind                  from here on frames arrive, all of them filtered
  *
+ * Several lanes are several such sockets in a fanout group. The kernel does not let a member be
+ * bound again, so when the interface was deleted and made anew each lane goes on with a spare
+ * socket, outside of any group, whose filter keeps the lane's own frames. That costs the host a
+ * look at each frame per lane, but it can be bound as often as needed.
+ *
  * PACKET_VNET_HDR puts the offload facts of each frame in front of it. The price: a frame whose
  * offload that header cannot express (SCTP; before Linux 6.2 also UDP segmentation) is dropped
  * by the kernel, and counted as dropped.
  *
  * Everything that needs a right happens in open. Later: getsockopt, getsockname, ioctl, bind,
- * setsockopt, pread, and openat and close for the counters of a re-created interface.
+ * setsockopt, mmap, pread, and openat and close for the counters of a re-created interface.
  */
 #include "ring/source.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/if_packet.h>
 #include <net/if_arp.h>
 #include <stdio.h>
@@ -28,6 +34,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "ring/fanout.h"
 #include "ring/interface_drops.h"
 #include "ring/kernel_filter.h"
 #include "ring/link_watch.h"
@@ -38,7 +45,10 @@
 #define NS_PER_MS 1000000ull
 
 struct tpacket_v3 {
+	struct source_config
+		config; /* .interface is borrowed; the other pointers are not used */
 	int fd;
+	int spare_fd; /* of a member of a group: what comes after it; -1: none */
 	void *memory; /* NULL or MAP_FAILED: not mapped */
 	size_t memory_bytes;
 	struct ring_walk walk;
@@ -61,10 +71,10 @@ static int fail(char error[static SOURCE_ERROR_BYTES], const char *interface, co
 }
 
 static int open_socket(
-	struct tpacket_v3 *ring, const char *interface, char error[static SOURCE_ERROR_BYTES])
+	int *ret_fd, const char *interface, char error[static SOURCE_ERROR_BYTES])
 {
-	ring->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (ring->fd >= 0)
+	*ret_fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (*ret_fd >= 0)
 		return 0;
 	if (errno != EPERM && errno != EACCES)
 		return fail(error, interface, "cannot open a packet socket");
@@ -115,40 +125,116 @@ static int map_ring(struct tpacket_v3 *ring, const struct source_config *config,
 	return 0;
 }
 
-static int bind_interface(struct tpacket_v3 *ring, const struct source_config *config,
-	int if_index, char error[static SOURCE_ERROR_BYTES])
+/* The kernel's counters start again at zero when they are read: this is the only reader. Its
+ * tp_packets include tp_drops. */
+static void add_kernel_counts(struct tpacket_v3 *ring)
 {
-	ring->watch.fd = ring->fd;
-	ring->watch.interface = config->interface;
-	ring->watch.is_promiscuous = config->is_promiscuous;
-	int outcome = link_watch_bind(&ring->watch, if_index);
+	struct tpacket_stats_v3 counts = { 0 };
+	socklen_t count_bytes = sizeof(counts);
+
+	if (getsockopt(ring->fd, SOL_PACKET, PACKET_STATISTICS, &counts, &count_bytes))
+		return;
+	ring->received_pkts += counts.tp_packets;
+	ring->dropped_pkts += counts.tp_drops;
+	ring->freezes += counts.tp_freeze_q_cnt;
+}
+
+/* Leave the group: the spare socket takes the number of the one that is of no more use, and a
+ * ring of its own. The ring is empty when this is called. */
+static int leave_group(void *user)
+{
+	struct tpacket_v3 *ring = user;
+	char error[SOURCE_ERROR_BYTES];
+
+	if (ring->spare_fd >= 0) {
+		add_kernel_counts(ring);
+		munmap(ring->memory, ring->memory_bytes);
+		ring->memory = NULL;
+		if (dup3(ring->spare_fd, ring->fd, O_CLOEXEC) < 0)
+			return -errno;
+		close(ring->spare_fd);
+		ring->spare_fd = -1;
+	}
+	if (ring->memory && ring->memory != MAP_FAILED)
+		return 0;
+	int outcome = map_ring(ring, &ring->config, error);
 	if (outcome)
-		snprintf(error, SOURCE_ERROR_BYTES, "%s: cannot bind to the interface: %s",
-			config->interface, strerror(-outcome));
+		snprintf(ring->watch.notice, sizeof(ring->watch.notice), "%.100s", error);
+	else
+		ring_walk_restart(&ring->walk, ring->memory);
 	return outcome;
 }
 
-static int set_up(struct tpacket_v3 *ring, const struct source_config *config,
-	char error[static SOURCE_ERROR_BYTES])
+static int bind_interface(
+	struct tpacket_v3 *ring, int if_index, char error[static SOURCE_ERROR_BYTES])
 {
+	ring->watch.fd = ring->fd;
+	ring->watch.interface = ring->config.interface;
+	ring->watch.is_promiscuous = ring->config.is_promiscuous;
+	ring->watch.prepare = leave_group;
+	ring->watch.user = ring;
+	int outcome = link_watch_bind(&ring->watch, if_index);
+	if (outcome)
+		snprintf(error, SOURCE_ERROR_BYTES, "%s: cannot bind to the interface: %s",
+			ring->config.interface, strerror(-outcome));
+	return outcome;
+}
+
+static int filter_frames(struct tpacket_v3 *ring, char error[static SOURCE_ERROR_BYTES])
+{
+	const struct source_config *config = &ring->config;
+	struct kernel_filter filter;
+
+	int outcome = kernel_filter_compile(config->interface, ring->watch.link_type,
+		config->snap_bytes, config->filter, &filter, error);
+	return outcome ? outcome : kernel_filter_attach(ring->fd, &filter, NULL, error);
+}
+
+static int shut(struct tpacket_v3 *ring, char error[static SOURCE_ERROR_BYTES])
+{
+	return fanout_shut(ring->fd) ? fail(error, ring->config.interface, "cannot filter") : 0;
+}
+
+static int join(
+	struct tpacket_v3 *ring, struct fanout *group, char error[static SOURCE_ERROR_BYTES])
+{
+	int outcome = fanout_join(group, ring->fd, ring->watch.link_type);
+
+	if (outcome)
+		snprintf(error, SOURCE_ERROR_BYTES,
+			"%s: the kernel cannot share frames out among lanes: %s",
+			ring->config.interface, strerror(-outcome));
+	return outcome;
+}
+
+/* .group: to join, with nothing let in yet; NULL: none. It is left alone when it has no program
+ * for the link type. */
+static int set_up(
+	struct tpacket_v3 *ring, struct fanout *group, char error[static SOURCE_ERROR_BYTES])
+{
+	const struct source_config *config = &ring->config;
 	int if_index = 0;
 	unsigned hardware_type = 0;
 
-	int outcome = open_socket(ring, config->interface, error);
+	int outcome = open_socket(&ring->fd, config->interface, error);
 	if (!outcome)
 		outcome = find_interface(
 			ring, config->interface, &if_index, &hardware_type, error);
 	if (!outcome)
 		outcome = map_ring(ring, config, error);
-	if (!outcome)
-		outcome = kernel_filter_attach(ring->fd, config->interface,
-			ring->watch.link_type, config->snap_bytes, config->filter, error);
+	if (outcome)
+		return outcome;
+	bool is_member = group && steering_takes(ring->watch.link_type);
+	outcome = is_member ? shut(ring, error) : filter_frames(ring, error);
 	if (outcome)
 		return outcome;
 	ring_walk_init(&ring->walk, ring->memory, config->block_bytes, config->block_count,
 		hardware_type == ARPHRD_LOOPBACK);
 	interface_drops_open(&ring->drops, config->interface);
-	return bind_interface(ring, config, if_index, error);
+	outcome = bind_interface(ring, if_index, error);
+	if (!outcome && is_member)
+		outcome = join(ring, group, error);
+	return outcome;
 }
 
 static void tpacket_v3_close(void *state)
@@ -159,12 +245,14 @@ static void tpacket_v3_close(void *state)
 		munmap(ring->memory, ring->memory_bytes);
 	if (ring->fd >= 0)
 		close(ring->fd);
+	if (ring->spare_fd >= 0)
+		close(ring->spare_fd);
 	interface_drops_close(&ring->drops);
 	free(ring);
 }
 
-static int tpacket_v3_open(const struct source_config *config, void **ret_state,
-	int *ret_link_type, char error[static SOURCE_ERROR_BYTES])
+static int open_ring(const struct source_config *config, struct fanout *group,
+	struct tpacket_v3 **ret_ring, char error[static SOURCE_ERROR_BYTES])
 {
 	struct tpacket_v3 *ring = calloc(1, sizeof(*ring));
 
@@ -172,7 +260,8 @@ static int tpacket_v3_open(const struct source_config *config, void **ret_state,
 		snprintf(error, SOURCE_ERROR_BYTES, "out of memory");
 		return -ENOMEM;
 	}
-	ring->fd = -1;
+	ring->config = *config;
+	ring->fd = ring->spare_fd = -1;
 	for (unsigned i = 0; i < INTERFACE_DROP_FILES; i++)
 		ring->drops.fds[i] = -1;
 	if (strcmp(config->interface, "any") == 0) {
@@ -183,14 +272,84 @@ static int tpacket_v3_open(const struct source_config *config, void **ret_state,
 	}
 	/* The kernel's timer ticks in jiffies: allow for one that is late. */
 	ring->holdback_ns = 2 * config->retire_timeout_ms * NS_PER_MS;
-	int outcome = set_up(ring, config, error);
+	int outcome = set_up(ring, group, error);
 	if (outcome) {
 		tpacket_v3_close(ring);
 		return outcome;
 	}
+	*ret_ring = ring;
+	return 0;
+}
+
+static int tpacket_v3_open(const struct source_config *config, void **ret_state,
+	int *ret_link_type, char error[static SOURCE_ERROR_BYTES])
+{
+	struct tpacket_v3 *ring;
+	int outcome = open_ring(config, NULL, &ring, error);
+
+	if (outcome)
+		return outcome;
 	*ret_link_type = ring->watch.link_type;
 	*ret_state = ring;
 	return 0;
+}
+
+static int open_spare(struct tpacket_v3 *ring, const struct kernel_filter *filter,
+	const struct steering *steering, unsigned lane, char error[static SOURCE_ERROR_BYTES])
+{
+	struct steering_program own;
+
+	int outcome = open_socket(&ring->spare_fd, ring->config.interface, error);
+	if (outcome)
+		return outcome;
+	steering_write(steering, ring->watch.link_type, STEERING_FILTER, lane, &own);
+	return kernel_filter_attach(ring->spare_fd, filter, &own, error);
+}
+
+/* All have joined: give each lane its spare socket, then let the frames in. */
+static int open_gates(void **states, unsigned lanes, const struct steering *steering,
+	char error[static SOURCE_ERROR_BYTES])
+{
+	const struct tpacket_v3 *first = states[0];
+	const struct source_config *config = &first->config;
+	struct kernel_filter filter;
+	struct tpacket_v3 *ring;
+
+	int outcome = kernel_filter_compile(config->interface, first->watch.link_type,
+		config->snap_bytes, config->filter, &filter, error);
+	for (unsigned lane = 0; !outcome && lane < lanes; lane++)
+		outcome = open_spare(states[lane], &filter, steering, lane, error);
+	for (unsigned lane = 0; !outcome && lane < lanes; lane++) {
+		ring = states[lane];
+		outcome = kernel_filter_attach(ring->fd, &filter, NULL, error);
+	}
+	return outcome;
+}
+
+static int tpacket_v3_open_lanes(const struct source_config *config, unsigned lanes,
+	void **ret_states, int *ret_link_type, char error[static SOURCE_ERROR_BYTES])
+{
+	struct fanout group = {
+		.steering = { { config->steering_key[0], config->steering_key[1] }, lanes },
+	};
+	struct tpacket_v3 *ring;
+	unsigned count = 0;
+	int outcome;
+
+	do {
+		outcome = open_ring(config, &group, &ring, error);
+		if (outcome)
+			break;
+		ret_states[count++] = ring;
+		*ret_link_type = ring->watch.link_type;
+	} while (group.has_id && count < lanes);
+	if (!outcome && group.has_id)
+		outcome = open_gates(ret_states, lanes, &group.steering, error);
+	if (!outcome)
+		return (int)count;
+	while (count > 0)
+		tpacket_v3_close(ret_states[--count]);
+	return outcome;
 }
 
 static int tpacket_v3_fd(void *state)
@@ -236,20 +395,6 @@ static void tpacket_v3_release(void *state, struct packet_batch *batch)
 	ring_walk_release(&ring->walk);
 }
 
-/* The kernel's counters start again at zero when they are read: this is the only reader. Its
- * tp_packets include tp_drops. */
-static void add_kernel_counts(struct tpacket_v3 *ring)
-{
-	struct tpacket_stats_v3 counts = { 0 };
-	socklen_t count_bytes = sizeof(counts);
-
-	if (getsockopt(ring->fd, SOL_PACKET, PACKET_STATISTICS, &counts, &count_bytes))
-		return;
-	ring->received_pkts += counts.tp_packets;
-	ring->dropped_pkts += counts.tp_drops;
-	ring->freezes += counts.tp_freeze_q_cnt;
-}
-
 static void tpacket_v3_stats(void *state, struct ring_stats *ret_stats)
 {
 	struct tpacket_v3 *ring = state;
@@ -276,6 +421,7 @@ static const char *tpacket_v3_error(void *state)
 
 const struct source_ops tpacket_v3_ops = {
 	.open = tpacket_v3_open,
+	.open_lanes = tpacket_v3_open_lanes,
 	.fd = tpacket_v3_fd,
 	.next = tpacket_v3_next,
 	.release = tpacket_v3_release,
