@@ -9,12 +9,17 @@
  *
  * Templates also go into the next message when nobody can be expected to know them: at the
  * start, when asked, after so many messages, and when a message that held them was lost.
+ *
+ * Where the transport can send several messages for little more than the price of one, those
+ * that are finished are gathered until the caller ends its pass. Templates wait for nothing:
+ * what is gathered goes before them, because their options tell what has been sent.
  */
 #include "export/exporter.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
+#include "export/gather.h"
 #include "export/message.h"
 #include "export/utf8.h"
 
@@ -43,10 +48,11 @@ struct exporter {
 	bool wants_templates; /* in the next message */
 	uint32_t messages_since_templates;
 	uint32_t sequence;
-	unsigned last_flow_count; /* in the message sent last */
+	unsigned last_message_count, last_flow_count; /* in what was submitted last */
 
-	struct message message;
-	uint8_t bytes[]; /* config.message_bytes */
+	struct gather gather;   /* messages that are finished */
+	struct message message; /* the one being filled, behind them */
+	uint8_t bytes[];        /* gather_bytes_for(config.message_bytes) */
 };
 
 /* One writer, read by other threads without waiting. */
@@ -76,30 +82,86 @@ static uint32_t sequence_step(const struct exporter *exporter)
 	return message->flow_count + message->options_count;
 }
 
-static void count_lost(struct exporter *exporter, unsigned flow_count)
+static void count_lost(struct exporter *exporter, unsigned message_count, unsigned flow_count)
 {
-	count(&exporter->stats.failed_messages, 1);
+	count(&exporter->stats.failed_messages, message_count);
 	count(&exporter->stats.failed_records, flow_count);
 }
 
-/* A positive result means: this message went out, but word came that an earlier one did not
- * arrive. Which, is not said; it is taken for the last, and templates for gone with it. */
-static void count_result(struct exporter *exporter, int result)
+/* What was submitted together, .bytes of it, has one fate. A positive result means: it went
+ * out, but word came that something earlier did not arrive. What, is not said; it is taken for
+ * what was submitted last, and templates for gone with it. */
+static void count_result(struct exporter *exporter, const struct gathered *messages,
+	unsigned message_count, size_t bytes, int result)
 {
-	const struct message *message = &exporter->message;
+	unsigned flow_count = 0;
+	bool has_templates = false;
+	for (unsigned i = 0; i < message_count; i++) {
+		flow_count += messages[i].flow_count;
+		has_templates |= messages[i].has_templates;
+	}
 	if (result > 0) {
-		count_lost(exporter, exporter->last_flow_count);
+		count_lost(exporter, exporter->last_message_count, exporter->last_flow_count);
 		exporter->wants_templates = true;
 	}
 	if (result < 0) {
-		count_lost(exporter, message->flow_count);
-		exporter->wants_templates |= message->template_count != 0;
+		count_lost(exporter, message_count, flow_count);
+		exporter->wants_templates |= has_templates;
 		return;
 	}
-	count(&exporter->stats.messages, 1);
-	count(&exporter->stats.octets, message->out.length);
-	count(&exporter->stats.records, message->flow_count);
-	exporter->last_flow_count = message->flow_count;
+	count(&exporter->stats.messages, message_count);
+	count(&exporter->stats.octets, bytes);
+	count(&exporter->stats.records, flow_count);
+	exporter->last_message_count = message_count;
+	exporter->last_flow_count = flow_count;
+}
+
+/* Submit message .first and those that can go with it, .bytes from the first octet gathered on;
+ * returns how many messages that were. Runs may turn out to be refused: then by itself. */
+static unsigned send_run(struct exporter *exporter, unsigned first, size_t *at)
+{
+	const struct gather *gather = &exporter->gather;
+	struct transport *transport = exporter->transport;
+	const struct gathered *messages = gather->messages + first;
+	int result = TRANSPORT_ONE_BY_ONE;
+	size_t bytes;
+	unsigned count = gather_run(gather, first, &bytes);
+	if (count > 1)
+		result = transport_submit_run(
+			transport, gather->bytes + *at, bytes, messages[0].length);
+	if (result == TRANSPORT_ONE_BY_ONE) {
+		count = 1;
+		bytes = messages[0].length;
+		result = transport_submit(transport, gather->bytes + *at, bytes);
+	}
+	count_result(exporter, messages, count, bytes, result);
+	*at += bytes;
+	return count;
+}
+
+static void send_all_gathered(struct exporter *exporter)
+{
+	size_t at = exporter->gather.start;
+	for (unsigned first = 0; first < exporter->gather.count;)
+		first += send_run(exporter, first, &at);
+	gather_clear(&exporter->gather);
+}
+
+static void gather_message(struct exporter *exporter)
+{
+	struct gather *gather = &exporter->gather;
+	const struct message *message = &exporter->message;
+	if (gather->count == 0)
+		gather->due_ns =
+			later(exporter->clock_ns, exporter->config.gather_delay_ms * NS_PER_MS);
+	gather_add(gather, (struct gathered){
+				   .length = (uint32_t)message->out.length,
+				   .flow_count = message->flow_count,
+				   .has_templates = message->template_count != 0,
+			   });
+	if (!exporter->transport->takes_runs ||
+		!gather_has_room(gather, exporter->config.message_bytes))
+		send_all_gathered(exporter);
 }
 
 /* Whatever becomes of the message, its sequence numbers are used, so that a loss shows as a
@@ -117,17 +179,16 @@ static void send_message(struct exporter *exporter)
 		.boot_ms = exporter->boot_ms,
 	};
 	message_finish(message, &head);
-	int result = transport_submit(exporter->transport, message->out.bytes, head.length);
 	exporter->sequence += sequence_step(exporter);
 	exporter->messages_since_templates++;
 	if (exporter->is_sampling_saturated)
 		count(&exporter->stats.saturated_fields, 1);
-	count_result(exporter, result);
+	gather_message(exporter);
 }
 
 static void begin_message(struct exporter *exporter)
 {
-	message_begin(&exporter->message);
+	message_begin(&exporter->message, gather_place(&exporter->gather));
 	exporter->flush_due_ns =
 		later(exporter->clock_ns, exporter->config.flush_delay_ms * NS_PER_MS);
 }
@@ -209,8 +270,11 @@ static void make_flow_room(struct exporter *exporter, const struct layout *layou
 			return;
 		send_message(exporter);
 	}
+	bool is_time = is_time_for_templates(exporter);
+	if (is_time)
+		send_all_gathered(exporter);
 	begin_message(exporter);
-	if (is_time_for_templates(exporter))
+	if (is_time)
 		put_templates(exporter);
 	make_room(exporter, layout->id, layout->record_bytes);
 }
@@ -340,6 +404,7 @@ static void refresh_on_time(struct exporter *exporter, uint64_t now_ns)
 	uint64_t interval_ns = exporter->config.template_refresh_s * NS_PER_S;
 	if (exporter->message.is_begun)
 		send_message(exporter);
+	send_all_gathered(exporter);
 	exporter->clock_ns += (now_ns - exporter->clock_ns) / interval_ns * interval_ns;
 	begin_message(exporter);
 	put_templates(exporter);
@@ -429,7 +494,8 @@ int exporter_new(const struct exporter_config *config, struct transport *transpo
 {
 	if (!is_config_sound(config))
 		return -EINVAL;
-	struct exporter *exporter = calloc(1, sizeof(*exporter) + config->message_bytes);
+	size_t bytes = gather_bytes_for(config->message_bytes);
+	struct exporter *exporter = calloc(1, sizeof(*exporter) + bytes);
 	if (!exporter)
 		return -ENOMEM;
 	exporter->config = *config;
@@ -444,8 +510,8 @@ int exporter_new(const struct exporter_config *config, struct transport *transpo
 	set_boot(exporter, config->boot_ns);
 	exporter->template_due_ns = NEVER_NS;
 	exporter->wants_templates = true;
-	exporter->message =
-		message_over(exporter->dialect, exporter->bytes, config->message_bytes);
+	exporter->gather = gather_over(exporter->bytes, bytes);
+	exporter->message = message_of(exporter->dialect, config->message_bytes);
 	read_facts(exporter);
 	read_v5_sampling(exporter);
 	exporter->config.interface_name = exporter->config.interface_description = NULL;
@@ -460,11 +526,12 @@ void exporter_free(struct exporter *exporter)
 		return;
 	if (exporter->message.is_begun)
 		send_message(exporter);
+	send_all_gathered(exporter);
 	transport_close(exporter->transport);
 	free(exporter);
 }
 
-void exporter_advance(struct exporter *exporter, uint64_t now_ns)
+static void move_clock(struct exporter *exporter, uint64_t now_ns)
 {
 	if (!exporter->has_clock)
 		start_clock(exporter, now_ns);
@@ -474,10 +541,22 @@ void exporter_advance(struct exporter *exporter, uint64_t now_ns)
 	exporter->clock_ns = now_ns;
 }
 
+void exporter_send_gathered(struct exporter *exporter)
+{
+	if (exporter->gather.count != 0 && exporter->gather.due_ns <= exporter->clock_ns)
+		send_all_gathered(exporter);
+}
+
+void exporter_advance(struct exporter *exporter, uint64_t now_ns)
+{
+	move_clock(exporter, now_ns);
+	exporter_send_gathered(exporter);
+}
+
 void exporter_add(struct exporter *exporter, const struct flow_record *record, uint64_t now_ns)
 {
 	const struct flow_side *side = record->side;
-	exporter_advance(exporter, now_ns);
+	move_clock(exporter, now_ns);
 	if (record->ip_version == 6 && !exporter->dialect->carries_ipv6) {
 		count(&exporter->stats.unsupported_flows, 1);
 		count(&exporter->stats.unsupported_pkts, side[0].packets + side[1].packets);
@@ -493,9 +572,10 @@ void exporter_add(struct exporter *exporter, const struct flow_record *record, u
 
 void exporter_flush(struct exporter *exporter, uint64_t now_ns)
 {
-	exporter_advance(exporter, now_ns);
+	move_clock(exporter, now_ns);
 	if (exporter->message.is_begun)
 		send_message(exporter);
+	send_all_gathered(exporter);
 }
 
 void exporter_refresh_templates(struct exporter *exporter)

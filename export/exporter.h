@@ -55,10 +55,12 @@ struct exporter_config {
 	uint64_t boot_ns;               /* Unix time when sysUptime was 0 */
 	uint32_t template_refresh_s;    /* at the latest after so long; 0: at the start alone */
 	uint32_t template_refresh_messages; /* and after this many messages; 0: time alone */
-	uint32_t flush_delay_ms; /* a record waits at most this long for its message to fill */
-	uint32_t message_bytes;  /* largest message: path MTU less IP and UDP headers; at
-				  * most 65535 */
-	uint32_t if_index;       /* for the interface options record */
+	uint32_t flush_delay_ms;  /* a record waits at most this long for its message to fill */
+	uint32_t gather_delay_ms; /* a full message waits at most this long for others to be
+				   * sent with; 0: until exporter_advance() */
+	uint32_t message_bytes;   /* largest message: path MTU less IP and UDP headers; at
+				   * most 65535 */
+	uint32_t if_index;        /* for the interface options record */
 	const char *interface_name;        /* borrowed; "" when there is none */
 	const char *interface_description; /* borrowed; "" when there is none */
 	uint32_t process_id;               /* exportingProcessId (144); constant in replay */
@@ -91,7 +93,8 @@ int exporter_new(const struct exporter_config *config, struct transport *transpo
 /* Send what is left at the last time given, then free. NULL is fine. */
 void exporter_free(struct exporter *exporter);
 
-/* Encode one flow, both directions. Sends a message when it is full. */
+/* Encode one flow, both directions. A message that is full is sent, at once or together with
+ * others. */
 void exporter_add(struct exporter *exporter, const struct flow_record *record, uint64_t now_ns);
 
 /* Move the clock: send the message whose flush delay is over and templates that are due, each
@@ -101,6 +104,10 @@ void exporter_advance(struct exporter *exporter, uint64_t now_ns);
 
 /* Send the message being filled now, if it holds a record. */
 void exporter_flush(struct exporter *exporter, uint64_t now_ns);
+
+/* Send the full messages that were kept to be sent together, if they have waited long enough.
+ * exporter_advance() does the same; this is for when the clock cannot be moved. */
+void exporter_send_gathered(struct exporter *exporter);
 
 /* Put all templates and options into the next message (softflowctl's send-template). */
 void exporter_refresh_templates(struct exporter *exporter);

@@ -20,14 +20,14 @@ static size_t padded(const struct dialect *dialect, size_t length)
 	return (length + SET_ALIGN_BYTES - 1) / SET_ALIGN_BYTES * SET_ALIGN_BYTES;
 }
 
-struct message message_over(const struct dialect *dialect, uint8_t *bytes, size_t capacity)
+struct message message_of(const struct dialect *dialect, size_t capacity)
 {
-	return (struct message){ .out = wire_over(bytes, capacity), .dialect = dialect };
+	return (struct message){ .out = wire_over(NULL, capacity), .dialect = dialect };
 }
 
-void message_begin(struct message *message)
+void message_begin(struct message *message, uint8_t *bytes)
 {
-	struct wire out = wire_over(message->out.bytes, message->out.capacity);
+	struct wire out = wire_over(bytes, message->out.capacity);
 	*message =
 		(struct message){ .out = out, .dialect = message->dialect, .is_begun = true };
 	wire_zeros(&message->out, message->dialect->header_bytes);

@@ -22,11 +22,12 @@ struct message {
 	unsigned flow_count;     /* flow data records */
 };
 
-/* .bytes is borrowed for as long as the message is used. */
-struct message message_over(const struct dialect *dialect, uint8_t *bytes, size_t capacity);
+/* Messages of at most .capacity octets. */
+struct message message_of(const struct dialect *dialect, size_t capacity);
 
-/* Empty the message and leave room for the header. */
-void message_begin(struct message *message);
+/* Begin a message in .bytes, which are borrowed until it is finished, and leave room for the
+ * header. */
+void message_begin(struct message *message, uint8_t *bytes);
 
 /* Make ready for .record_bytes more in a set .set_id, opening it when another one is open.
  * False when they do not fit whole, with nothing changed. */

@@ -9,6 +9,14 @@ int transport_submit(struct transport *transport, const uint8_t *bytes, size_t l
 	return transport->ops->submit(transport, bytes, length);
 }
 
+int transport_submit_run(
+	struct transport *transport, const uint8_t *bytes, size_t length, size_t message_bytes)
+{
+	if (!transport->takes_runs)
+		return TRANSPORT_ONE_BY_ONE;
+	return transport->ops->submit_run(transport, bytes, length, message_bytes);
+}
+
 void transport_close(struct transport *transport)
 {
 	if (transport)

@@ -32,6 +32,9 @@ struct transport;
 
 struct transport_ops {
 	int (*submit)(struct transport *transport, const uint8_t *bytes, size_t length);
+	/* Needed where .takes_runs can be true. */
+	int (*submit_run)(struct transport *transport, const uint8_t *bytes, size_t length,
+		size_t message_bytes);
 	void (*close)(struct transport *transport);
 };
 
@@ -39,21 +42,29 @@ struct transport_ops {
 struct transport {
 	const struct transport_ops *ops;
 	struct transport_endpoints endpoints;
-	char name[128]; /* "host:port" as the user wrote it, for messages */
+	bool takes_runs; /* transport_submit_run() may be tried; false for good once refused */
+	char name[128];  /* "host:port" as the user wrote it, for messages */
 };
 
 /* 0, or a negative errno with a sentence in .error that names the destination. */
 int transport_udp_open(const struct transport_config *config, struct transport **ret_transport,
 	char error[static TRANSPORT_ERROR_BYTES]);
 
-/* Outcome of transport_submit() that is not a failure of the message at hand. */
+/* Outcomes of submitting that are not failures of what is at hand. */
 enum {
 	TRANSPORT_EARLIER_LOST = 1, /* sent, but word came that an earlier one did not arrive */
+	TRANSPORT_ONE_BY_ONE = 2, /* not sent: runs are refused, and .takes_runs is now false */
 };
 
 /* Send one message whole. 0, TRANSPORT_EARLIER_LOST, or a negative errno when it was not sent;
  * the caller counts. */
 int transport_submit(struct transport *transport, const uint8_t *bytes, size_t length);
+
+/* Send .length octets as messages of .message_bytes each, of which the last may be shorter: all
+ * of them or none. Results as above, or TRANSPORT_ONE_BY_ONE. At most 64 messages in 65,507
+ * octets. */
+int transport_submit_run(
+	struct transport *transport, const uint8_t *bytes, size_t length, size_t message_bytes);
 
 void transport_close(struct transport *transport); /* NULL is fine */
 

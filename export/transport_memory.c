@@ -23,11 +23,8 @@ static int reserve(struct transport_memory *memory)
 	return 0;
 }
 
-static int memory_submit(struct transport *transport, const uint8_t *bytes, size_t length)
+static int keep(struct transport_memory *memory, const uint8_t *bytes, size_t length)
 {
-	struct transport_memory *memory = (struct transport_memory *)transport;
-	if (memory->result < 0)
-		return memory->result;
 	if (reserve(memory) < 0)
 		return -ENOMEM;
 	uint8_t *copy = malloc(length ? length : 1);
@@ -36,7 +33,31 @@ static int memory_submit(struct transport *transport, const uint8_t *bytes, size
 	memcpy(copy, bytes, length);
 	memory->messages[memory->count++] =
 		(struct transport_memory_message){ .bytes = copy, .length = length };
+	return 0;
+}
+
+static int memory_submit_run(
+	struct transport *transport, const uint8_t *bytes, size_t length, size_t message_bytes)
+{
+	struct transport_memory *memory = (struct transport_memory *)transport;
+	if (memory->refuses_runs && length > message_bytes) {
+		transport->takes_runs = false;
+		return TRANSPORT_ONE_BY_ONE;
+	}
+	memory->submit_count++;
+	if (memory->result < 0)
+		return memory->result;
+	for (size_t at = 0; at < length; at += message_bytes) {
+		size_t left = length - at;
+		if (keep(memory, bytes + at, left < message_bytes ? left : message_bytes) < 0)
+			return -ENOMEM;
+	}
 	return memory->result;
+}
+
+static int memory_submit(struct transport *transport, const uint8_t *bytes, size_t length)
+{
+	return memory_submit_run(transport, bytes, length, length);
 }
 
 static void memory_close(struct transport *transport)
@@ -46,6 +67,7 @@ static void memory_close(struct transport *transport)
 
 static const struct transport_ops memory_ops = {
 	.submit = memory_submit,
+	.submit_run = memory_submit_run,
 	.close = memory_close,
 };
 

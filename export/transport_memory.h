@@ -17,11 +17,13 @@ struct transport_memory {
 	struct transport transport; /* give its address to exporter_new() */
 	struct transport_memory_message *messages;
 	size_t count, capacity;
+	size_t submit_count; /* a run counts as one */
 	int result; /* of the next submits, as transport_submit() has it; < 0 keeps nothing */
+	bool refuses_runs; /* as a path does that cannot be known before */
 	bool is_closed;
 };
 
-/* Make *memory an empty, open transport. */
+/* Make *memory an empty, open transport; set .transport.takes_runs to be given runs. */
 void transport_memory_init(struct transport_memory *memory);
 
 /* Forget the messages. */

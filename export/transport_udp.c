@@ -17,12 +17,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "export/udp_run.h"
+
 /* Room for the burst of a full table; the kernel grants what its limit allows. */
 #define SEND_BUFFER_BYTES (1 << 20)
 
 struct udp {
 	struct transport transport;
 	int fd;
+	bool has_word; /* that an earlier message did not arrive; nobody has been told yet */
 };
 
 /* -- addresses ------------------------------------------------------------------------ */
@@ -221,23 +224,44 @@ static int open_any(struct udp *udp, const struct transport_config *config, char
 
 /* -- operations ----------------------------------------------------------------------- */
 
-static int send_once(const struct udp *udp, const uint8_t *bytes, size_t length)
+static int send_one(int fd, const uint8_t *bytes, size_t length)
 {
 	ssize_t sent;
 	do
-		sent = send(udp->fd, bytes, length, MSG_NOSIGNAL);
+		sent = send(fd, bytes, length, MSG_NOSIGNAL);
 	while (sent < 0 && errno == EINTR);
 	return sent < 0 ? -errno : 0;
 }
 
+static int send_any(int fd, const uint8_t *bytes, size_t length, size_t message_bytes)
+{
+	if (length == message_bytes)
+		return send_one(fd, bytes, length);
+	return udp_run_send(fd, bytes, length, message_bytes);
+}
+
+static int udp_submit_run(
+	struct transport *transport, const uint8_t *bytes, size_t length, size_t message_bytes)
+{
+	struct udp *udp = (struct udp *)transport;
+	int result = send_any(udp->fd, bytes, length, message_bytes);
+	if (result == -ECONNREFUSED) {
+		udp->has_word = true;
+		result = send_any(udp->fd, bytes, length, message_bytes);
+	}
+	if (length > message_bytes && udp_run_is_refusal(result)) {
+		transport->takes_runs = false;
+		return TRANSPORT_ONE_BY_ONE;
+	}
+	if (result < 0 || !udp->has_word)
+		return result;
+	udp->has_word = false;
+	return TRANSPORT_EARLIER_LOST;
+}
+
 static int udp_submit(struct transport *transport, const uint8_t *bytes, size_t length)
 {
-	const struct udp *udp = (const struct udp *)transport;
-	int result = send_once(udp, bytes, length);
-	if (result != -ECONNREFUSED)
-		return result;
-	result = send_once(udp, bytes, length);
-	return result < 0 ? result : TRANSPORT_EARLIER_LOST;
+	return udp_submit_run(transport, bytes, length, length);
 }
 
 static void udp_close(struct transport *transport)
@@ -249,6 +273,7 @@ static void udp_close(struct transport *transport)
 
 static const struct transport_ops udp_ops = {
 	.submit = udp_submit,
+	.submit_run = udp_submit_run,
 	.close = udp_close,
 };
 
@@ -268,6 +293,7 @@ int transport_udp_open(const struct transport_config *config, struct transport *
 		udp_close(&udp->transport);
 		return result;
 	}
+	udp->transport.takes_runs = udp_run_is_known(udp->fd);
 	*ret_transport = &udp->transport;
 	return 0;
 }

@@ -52,6 +52,12 @@ void collectors_advance(struct collectors *collectors, uint64_t now_ns)
 		exporter_advance(collectors->exporters[i], now_ns);
 }
 
+void collectors_send_gathered(struct collectors *collectors)
+{
+	for (size_t i = 0; i < collectors->count; i++)
+		exporter_send_gathered(collectors->exporters[i]);
+}
+
 void collectors_flush(struct collectors *collectors, uint64_t now_ns)
 {
 	for (size_t i = 0; i < collectors->count; i++)

@@ -30,6 +30,7 @@ int collectors_begin(struct collectors *collectors, uint64_t boot_ns);
 void collectors_add(
 	struct collectors *collectors, const struct flow_record *record, uint64_t now_ns);
 void collectors_advance(struct collectors *collectors, uint64_t now_ns);
+void collectors_send_gathered(struct collectors *collectors);
 void collectors_flush(struct collectors *collectors, uint64_t now_ns);
 void collectors_refresh_templates(struct collectors *collectors);
 void collectors_set_boot(struct collectors *collectors, uint64_t boot_ns);

@@ -256,6 +256,8 @@ static void lane_keep_time(struct lane *lane)
 	/* With records still due at earlier times the exporters' clock must not pass them. */
 	if (is_done)
 		collectors_advance(&lane->collectors, now_ns);
+	else
+		collectors_send_gathered(&lane->collectors);
 	if (now_ns >= lane->boot_move_ns)
 		lane_move_boot(lane, now_ns);
 }
@@ -475,6 +477,7 @@ static void lane_fill_export_config(struct lane *lane, const struct lane_config 
 		.template_refresh_s = config->template_refresh_s,
 		.template_refresh_messages = config->template_refresh_messages,
 		.flush_delay_ms = config->flush_delay_ms,
+		.gather_delay_ms = lane->is_live ? 0 : config->flush_delay_ms,
 		.message_bytes = config->message_bytes,
 		.if_index = from->if_index,
 		.interface_name = config->interface ? config->interface : "",

@@ -228,6 +228,67 @@ static void udp_refuses_a_message_that_no_datagram_holds(void **state)
 	close(listener.fd);
 }
 
+/* What a listener gets next, as text; "" when there is nothing. */
+static const char *receive_text(const struct listener *listener)
+{
+	static char text[16];
+	ssize_t bytes = recv(listener->fd, text, sizeof(text) - 1, MSG_DONTWAIT);
+	text[bytes > 0 ? bytes : 0] = 0;
+	return text;
+}
+
+static void send_run(struct transport *transport)
+{
+	const uint8_t run[] = "onetwosixten4";
+	int result = transport_submit_run(transport, run, 13, 3);
+	if (result == TRANSPORT_ONE_BY_ONE) {
+		print_message("this host sends no runs\n");
+		skip();
+	}
+	assert_int_equal(result, 0);
+}
+
+static void assert_run_arrives(int family, const char *address)
+{
+	struct listener listener = listen_on(family, address);
+	struct transport_config config = { address, listener.port, .hop_limit = -1 };
+	struct transport *transport = open_to(&config);
+
+	send_run(transport);
+
+	assert_string_equal(receive_text(&listener), "one");
+	assert_string_equal(receive_text(&listener), "two");
+	assert_string_equal(receive_text(&listener), "six");
+	assert_string_equal(receive_text(&listener), "ten");
+	assert_string_equal(receive_text(&listener), "4");
+	assert_string_equal(receive_text(&listener), "");
+	transport_close(transport);
+	close(listener.fd);
+}
+
+static void udp_sends_a_run_as_messages(void **state)
+{
+	assert_run_arrives(AF_INET, "127.0.0.1");
+	assert_run_arrives(AF_INET6, "::1");
+}
+
+static void udp_tells_with_a_run_that_an_earlier_message_was_lost(void **state)
+{
+	struct listener listener = listen_on(AF_INET, "127.0.0.1");
+	struct transport_config config = { "127.0.0.1", listener.port, .hop_limit = -1 };
+	struct transport *transport = open_to(&config);
+	close(listener.fd);
+
+	send_run(transport);
+	assert_int_equal(transport_submit_run(transport, (const uint8_t *)"onetwo", 6, 3),
+		TRANSPORT_EARLIER_LOST);
+	assert_int_equal(transport_submit(transport, (const uint8_t *)"last", 4),
+		TRANSPORT_EARLIER_LOST);
+
+	assert_true(transport->takes_runs);
+	transport_close(transport);
+}
+
 static void assert_refused(
 	const struct transport_config *config, const char *destination, const char *reason)
 {
@@ -257,8 +318,24 @@ static void udp_says_what_is_wrong(void **state)
 	transport_close(NULL);
 }
 
+/* As large a run as the exporter makes. */
+static void udp_sends_the_largest_run(void **state)
+{
+	static uint8_t run[65507];
+	struct listener listener = listen_on(AF_INET, "127.0.0.1");
+	struct transport_config config = { "127.0.0.1", listener.port, .hop_limit = -1 };
+	struct transport *transport = open_to(&config);
+	send_run(transport);
+
+	assert_int_equal(transport_submit_run(transport, run, sizeof(run), 1024), 0);
+	assert_int_equal(transport_submit_run(transport, run, 64, 1), 0);
+
+	transport_close(transport);
+	close(listener.fd);
+}
+
 /* Loopback has no IPv6 groups, so this takes a link of its own, in a network namespace of its
- * own. It is the last case, because the process stays there. */
+ * own. It comes last, because the process stays there. */
 static void enter_namespace_with_a_link(void)
 {
 	static const char *const link = "ip link add export0 type veth peer name export1 "
@@ -297,6 +374,29 @@ static void udp_reaches_an_ipv6_group_through_a_device(void **state)
 	transport_close(transport);
 }
 
+/* Messages larger than the path's MTU can be sent in fragments, but not in a run; after the
+ * case above this is in a namespace with a veth link. */
+static void udp_refuses_runs_on_a_path_too_narrow_for_them(void **state)
+{
+	static uint8_t run[6000];
+	struct transport_config config = {
+		.host = "ff02::4d4d",
+		.port = "4739",
+		.device = "export0",
+		.hop_limit = 3,
+	};
+	if (if_nametoindex("export0") == 0)
+		skip();
+	struct transport *transport = open_to(&config);
+
+	assert_int_equal(
+		transport_submit_run(transport, run, sizeof(run), 2000), TRANSPORT_ONE_BY_ONE);
+	assert_false(transport->takes_runs);
+	assert_int_equal(transport_submit(transport, run, 2000), 0);
+
+	transport_close(transport);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(udp_reaches_an_ipv4_host),
 	cmocka_unit_test(udp_reaches_an_ipv6_host),
@@ -305,8 +405,12 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(udp_sends_from_the_address_asked_for),
 	cmocka_unit_test(udp_tells_that_nobody_listens_and_loses_no_later_message),
 	cmocka_unit_test(udp_refuses_a_message_that_no_datagram_holds),
+	cmocka_unit_test(udp_sends_a_run_as_messages),
+	cmocka_unit_test(udp_tells_with_a_run_that_an_earlier_message_was_lost),
+	cmocka_unit_test(udp_sends_the_largest_run),
 	cmocka_unit_test(udp_says_what_is_wrong),
 	cmocka_unit_test(udp_reaches_an_ipv6_group_through_a_device),
+	cmocka_unit_test(udp_refuses_runs_on_a_path_too_narrow_for_them),
 };
 
 UNIT_MAIN("transport_udp", tests)

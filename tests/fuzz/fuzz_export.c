@@ -100,7 +100,10 @@ static void checker_close(struct transport *transport)
 {
 }
 
-static const struct transport_ops checker_ops = { checker_submit, checker_close };
+static const struct transport_ops checker_ops = {
+	.submit = checker_submit,
+	.close = checker_close,
+};
 
 /* -- input ---------------------------------------------------------------------------- */
 

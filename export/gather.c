@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "export/gather.h"
+
+#include <assert.h>
+
+size_t gather_bytes_for(size_t message_bytes)
+{
+	return message_bytes > GATHER_BYTES ? message_bytes : GATHER_BYTES;
+}
+
+struct gather gather_over(uint8_t *bytes, size_t capacity)
+{
+	return (struct gather){ .bytes = bytes, .capacity = capacity };
+}
+
+bool gather_has_room(const struct gather *gather, size_t message_bytes)
+{
+	return gather->count < GATHER_MAX && message_bytes <= gather->capacity - gather->length;
+}
+
+uint8_t *gather_place(struct gather *gather)
+{
+	if (gather->count == 0)
+		gather->start = gather->length = 0;
+	return gather->bytes + gather->length;
+}
+
+void gather_add(struct gather *gather, struct gathered message)
+{
+	assert(gather_has_room(gather, message.length));
+	gather->messages[gather->count++] = message;
+	gather->length += message.length;
+}
+
+unsigned gather_run(const struct gather *gather, unsigned first, size_t *ret_bytes)
+{
+	const struct gathered *messages = gather->messages + first;
+	size_t bytes = messages[0].length;
+	unsigned count = 1;
+
+	while (first + count < gather->count &&
+		messages[count - 1].length == messages[0].length &&
+		messages[count].length <= messages[0].length)
+		bytes += messages[count++].length;
+	*ret_bytes = bytes;
+	return count;
+}
+
+void gather_clear(struct gather *gather)
+{
+	gather->count = 0;
+	gather->start = gather->length;
+}

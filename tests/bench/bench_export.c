@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a record costs on its way out: `meson test -C build --benchmark export`, or run it with
+ * FLOWS. First from exporter_add() to a transport that throws away, per version and form; then
+ * as text; then to a UDP socket on loopback that a thread empties, where the time is that of
+ * the sending thread, user and system. Nothing is asserted: the numbers are for people.
+ */
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "export/exporter.h"
+#include "export/print.h"
+
+#define NS_PER_S 1000000000u
+#define START_NS (UINT64_C(1700000000) * NS_PER_S)
+#define RECORDS 256 /* made once, used again and again: they stay in the cache */
+#define FLOWS_PER_PASS 4096
+
+static uint64_t cpu_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+/* -- records -------------------------------------------------------------------------- */
+
+static struct flow_side made_side(unsigned i)
+{
+	return (struct flow_side){
+		.packets = 1 + i % 50,
+		.octets = 700 * (1 + i % 50),
+		.first_ns = START_NS + i * 1000003u,
+		.last_ns = START_NS + i * 1000003u + 7654321u,
+		.ingress_if = 3,
+		.tcp_flags = 0x1b,
+		.min_ttl = 60,
+		.max_ttl = 60,
+		.source_mac = { 2, 0, 0, 0, 0, 1 },
+		.destination_mac = { 2, 0, 0, 0, 0, 2 },
+	};
+}
+
+static struct flow_record *make_records(unsigned ip_version, bool is_answered)
+{
+	static struct flow_record records[RECORDS];
+
+	for (unsigned i = 0; i < RECORDS; i++) {
+		struct flow_record *record = &records[i];
+		*record = (struct flow_record){
+			.flow_id = i + 1,
+			.port = { (uint16_t)(40000 + i), 443 },
+			.ip_version = (uint8_t)ip_version,
+			.protocol = 6,
+			.end_reason = FLOW_END_IDLE,
+			.is_initiator_known = true,
+		};
+		memcpy(record->address[0], "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\1", 16);
+		memcpy(record->address[1], "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\2", 16);
+		record->address[0][3] = (uint8_t)i;
+		record->side[0] = made_side(i);
+		if (is_answered)
+			record->side[1] = made_side(i + 7);
+	}
+	return records;
+}
+
+/* -- cases ---------------------------------------------------------------------------- */
+
+struct row {
+	const char *name;
+	enum export_version version;
+	enum export_time time;
+	enum export_biflow biflow;
+	unsigned ip_version;
+	bool is_answered; /* both directions */
+};
+
+/* clang-format off */
+static const struct row rows[] = {
+	{ "v5, IPv4",             EXPORT_NETFLOW_5, EXPORT_TIME_UPTIME,       0, 4, true },
+	{ "v9, IPv4",             EXPORT_NETFLOW_9, EXPORT_TIME_UPTIME,       0, 4, true },
+	{ "v9, IPv6",             EXPORT_NETFLOW_9, EXPORT_TIME_UPTIME,       0, 6, true },
+	{ "IPFIX, IPv4",          EXPORT_IPFIX,     EXPORT_TIME_MILLISECONDS, 0, 4, true },
+	{ "IPFIX, IPv4, one way", EXPORT_IPFIX,     EXPORT_TIME_MILLISECONDS, 0, 4, false },
+	{ "IPFIX, IPv6",          EXPORT_IPFIX,     EXPORT_TIME_MILLISECONDS, 0, 6, true },
+	{ "IPFIX, IPv4, ns",      EXPORT_IPFIX,     EXPORT_TIME_NANOSECONDS,  0, 4, true },
+	{ "biflow, minimal",      EXPORT_IPFIX,     EXPORT_TIME_MILLISECONDS, EXPORT_BIFLOW_MINIMAL, 4, true },
+	{ "biflow, full",         EXPORT_IPFIX,     EXPORT_TIME_MILLISECONDS, EXPORT_BIFLOW_FULL,    4, true },
+	{ "biflow, full, IPv6",   EXPORT_IPFIX,     EXPORT_TIME_MILLISECONDS, EXPORT_BIFLOW_FULL,    6, true },
+};
+/* clang-format on */
+
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+static struct exporter *make_exporter(const struct row *row, struct transport *transport)
+{
+	const struct exporter_config config = {
+		.version = row->version,
+		.time = row->time,
+		.biflow = row->biflow,
+		.fields = { .has_protocol = true,
+			.has_ports = true,
+			.has_vlan = true,
+			.has_mac = true },
+		.sampling_interval = 1,
+		.boot_ns = START_NS - NS_PER_S,
+		.template_refresh_s = 60,
+		.flush_delay_ms = 1000,
+		.gather_delay_ms = 1000,
+		.message_bytes = 1400,
+		.interface_name = "eth0",
+		.interface_description = "",
+		.process_id = 1,
+	};
+	struct exporter *exporter;
+
+	if (exporter_new(&config, transport, &exporter) < 0)
+		exit(1);
+	return exporter;
+}
+
+/* As a lane does: some records, then the clock. */
+static double ns_per_record(
+	struct exporter *exporter, const struct flow_record *records, uint64_t flows)
+{
+	uint64_t begin_ns = cpu_ns();
+
+	for (uint64_t i = 0; i < flows; i++) {
+		exporter_add(exporter, &records[i % RECORDS], START_NS);
+		if (i % FLOWS_PER_PASS == 0)
+			exporter_advance(exporter, START_NS);
+	}
+	exporter_flush(exporter, START_NS);
+	return (double)(cpu_ns() - begin_ns) / (double)exporter_stats(exporter)->records;
+}
+
+/* -- encoding ------------------------------------------------------------------------- */
+
+static int drop_message(struct transport *transport, const uint8_t *bytes, size_t length)
+{
+	return 0;
+}
+
+static void close_nothing(struct transport *transport)
+{
+}
+
+static void bench_encoding(const struct row *row, uint64_t flows)
+{
+	static const struct transport_ops ops = {
+		.submit = drop_message,
+		.close = close_nothing,
+	};
+	struct transport nowhere = { .ops = &ops };
+	struct exporter *exporter = make_exporter(row, &nowhere);
+
+	printf("encode  %-22s %6.1f ns a record\n", row->name,
+		ns_per_record(
+			exporter, make_records(row->ip_version, row->is_answered), flows));
+	exporter_free(exporter);
+}
+
+static void bench_text(const char *name, enum print_format format, uint64_t flows)
+{
+	const struct print_config config = { .format = format, .sampling_interval = 1 };
+	const struct flow_record *records = make_records(4, false);
+	char text[PRINT_BYTES_MAX];
+	uint64_t octets = 0, begin_ns = cpu_ns();
+
+	for (uint64_t i = 0; i < flows; i++)
+		octets += print_record(&config, &records[i % RECORDS], text);
+	printf("print   %-22s %6.1f ns a line of %.0f octets\n", name,
+		(double)(cpu_ns() - begin_ns) / (double)flows, (double)octets / (double)flows);
+}
+
+/* -- sending -------------------------------------------------------------------------- */
+
+static void *drain(void *user)
+{
+	static char bytes[65536];
+	const int *fd = user;
+
+	while (recv(*fd, bytes, sizeof(bytes), 0) > 0)
+		;
+	return NULL;
+}
+
+static int listen_on_loopback(char port[8])
+{
+	struct sockaddr_in at = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	socklen_t bytes = sizeof(at);
+	int room = 1 << 23, fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+	if (bind(fd, (struct sockaddr *)&at, bytes) < 0 ||
+		getsockname(fd, (struct sockaddr *)&at, &bytes) < 0)
+		exit(1);
+	snprintf(port, 8, "%u", ntohs(at.sin_port));
+	return fd;
+}
+
+static void bench_sending(const struct row *row, uint64_t flows)
+{
+	char error[TRANSPORT_ERROR_BYTES], port[8];
+	int fd = listen_on_loopback(port);
+	const struct transport_config config = {
+		.host = "127.0.0.1",
+		.port = port,
+		.hop_limit = -1,
+		.may_wait = true,
+	};
+	struct transport *transport;
+	pthread_t drainer;
+
+	if (transport_udp_open(&config, &transport, error) < 0 ||
+		pthread_create(&drainer, NULL, drain, &fd) != 0)
+		exit(1);
+	struct exporter *exporter = make_exporter(row, transport);
+	double ns =
+		ns_per_record(exporter, make_records(row->ip_version, row->is_answered), flows);
+	const struct exporter_stats *stats = exporter_stats(exporter);
+
+	printf("send    %-22s %6.1f ns a record, encoding included; %.0f records a message\n",
+		row->name, ns, (double)stats->records / (double)stats->messages);
+	exporter_free(exporter);
+	shutdown(fd, SHUT_RDWR);
+	pthread_join(drainer, NULL);
+	close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	uint64_t flows = argc > 1 ? strtoull(argv[1], NULL, 10) : 2000000;
+
+	for (size_t i = 0; i < ROWS; i++)
+		bench_encoding(&rows[i], flows);
+	bench_text("table", PRINT_TABLE, flows / 4);
+	bench_text("JSON", PRINT_JSON, flows / 4);
+	bench_text("CSV", PRINT_CSV, flows / 4);
+	for (size_t i = 0; i < ROWS; i++)
+		bench_sending(&rows[i], flows);
+	return 0;
+}
