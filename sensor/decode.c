@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sensor/decode_plain.h"
 #include "sensor/decode_step.h"
 #include "sensor/fragment.h"
 
@@ -16,6 +17,7 @@
 
 struct decoder {
 	link_decode *decode_link;
+	bool is_ethernet;
 	enum count_mode count;
 	struct fragment_table *fragments; /* NULL: later fragments keep port 0 */
 };
@@ -105,6 +107,7 @@ int decoder_new(const struct decoder_config *config, struct decoder **ret_decode
 	if (!decoder)
 		return -ENOMEM;
 	decoder->decode_link = row->decode;
+	decoder->is_ethernet = row->decode == decode_link_ethernet;
 	decoder->count = config->count;
 	if (config->fragments == FRAGMENTS_FOLLOW) {
 		int r = fragment_table_new(
@@ -118,7 +121,7 @@ int decoder_new(const struct decoder_config *config, struct decoder **ret_decode
 	return 0;
 }
 
-enum drop_reason decoder_decode(
+enum drop_reason decoder_walk(
 	struct decoder *decoder, const struct packet *packet, struct packet_meta *ret_meta)
 {
 	struct cursor in = cursor_over(packet->bytes, packet->captured_bytes);
@@ -141,6 +144,17 @@ enum drop_reason decoder_decode(
 	if (ret_meta->is_fragment && decoder->fragments)
 		follow_fragment(decoder->fragments, &shape, ret_meta);
 	return DROP_NONE;
+}
+
+enum drop_reason decoder_decode(
+	struct decoder *decoder, const struct packet *packet, struct packet_meta *ret_meta)
+{
+	bool may_be_plain = decoder->is_ethernet &&
+			    (packet->gso == PACKET_GSO_NONE || decoder->count == COUNT_FRAMES);
+
+	if (may_be_plain && decode_plain(packet, ret_meta))
+		return DROP_NONE;
+	return decoder_walk(decoder, packet, ret_meta);
 }
 
 void decoder_free(struct decoder *decoder)

@@ -42,4 +42,9 @@ void decoder_free(struct decoder *decoder); /* NULL is fine */
 enum drop_reason decoder_decode(
 	struct decoder *decoder, const struct packet *packet, struct packet_meta *ret_meta);
 
+/* The same, header by header, without the short way that common packets have: for tests that
+ * compare the two. */
+enum drop_reason decoder_walk(
+	struct decoder *decoder, const struct packet *packet, struct packet_meta *ret_meta);
+
 #endif

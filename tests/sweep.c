@@ -19,6 +19,7 @@
 
 #include "ring/source.h"
 #include "sensor/decode.h"
+#include "tests/decode_both.h"
 
 /* Files are cut at every length up to this many octets, and at sparse ones behind it. */
 #define DENSE_OCTETS 6000
@@ -41,7 +42,7 @@ struct tally {
 static const enum count_mode count_modes[] = { COUNT_WIRE, COUNT_FRAMES };
 static const enum fragment_mode fragment_modes[] = { FRAGMENTS_FOLLOW, FRAGMENTS_SEPARATE };
 
-static struct decoder *open_decoder(int link_type, unsigned variant)
+static bool open_decoders(int link_type, unsigned variant, struct decode_both *both)
 {
 	struct decoder_config config = {
 		.link_type = link_type,
@@ -50,12 +51,11 @@ static struct decoder *open_decoder(int link_type, unsigned variant)
 		.fragment_entries = 16,
 		.hash_key = { 1, 2 },
 	};
-	struct decoder *decoder = NULL;
 
-	return decoder_new(&config, &decoder) == 0 ? decoder : NULL;
+	return decode_both_open(both, &config);
 }
 
-static void decode_copy(struct decoder *decoder, const struct packet *packet, uint32_t length,
+static void decode_copy(struct decode_both *both, const struct packet *packet, uint32_t length,
 	struct tally *tally)
 {
 	struct packet_meta meta;
@@ -67,7 +67,7 @@ static void decode_copy(struct decoder *decoder, const struct packet *packet, ui
 	memcpy(copy, packet->bytes, length);
 	cut.bytes = copy;
 	cut.captured_bytes = length;
-	enum drop_reason reason = decoder_decode(decoder, &cut, &meta);
+	enum drop_reason reason = decode_both(both, &cut, &meta);
 	if (reason >= DROP_REASON_COUNT)
 		abort();
 	tally->by_reason[reason]++;
@@ -79,22 +79,26 @@ static void decode_copy(struct decoder *decoder, const struct packet *packet, ui
 static void sweep_packets(
 	struct source *source, struct packet_batch *batch, struct tally *tally)
 {
-	struct decoder *decoders[2] = { open_decoder(source_link_type(source), 0),
-		open_decoder(source_link_type(source), 1) };
+	struct decode_both both[2];
+	bool is_open[2];
+
+	for (unsigned variant = 0; variant < 2; variant++)
+		is_open[variant] =
+			open_decoders(source_link_type(source), variant, &both[variant]);
 
 	for (unsigned place = 0; place < batch->count; place++) {
 		const struct packet *packet = &batch->packets[place];
 		uint32_t limit = packet->captured_bytes < 512 ? packet->captured_bytes : 512;
 
 		tally->packets++;
-		for (unsigned variant = 0; variant < 2 && decoders[variant]; variant++) {
+		for (unsigned variant = 0; variant < 2 && is_open[variant]; variant++) {
 			for (uint32_t length = 0; length <= limit; length++)
-				decode_copy(decoders[variant], packet, length, tally);
-			decode_copy(decoders[variant], packet, packet->captured_bytes, tally);
+				decode_copy(&both[variant], packet, length, tally);
+			decode_copy(&both[variant], packet, packet->captured_bytes, tally);
 		}
 	}
-	decoder_free(decoders[0]);
-	decoder_free(decoders[1]);
+	decode_both_close(&both[0]);
+	decode_both_close(&both[1]);
 }
 
 static struct reading read_file(const char *path, struct tally *sweep)

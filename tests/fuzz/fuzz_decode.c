@@ -4,7 +4,8 @@
  *
  *     link type row 1, flags 1, segment size 2, tag 2; length 2, packet; length 2, packet ...
  *
- * Besides what sanitizers see, a meta that is handed out must keep what decode.h promises.
+ * Besides what sanitizers see, a meta that is handed out must keep what decode.h promises, and
+ * be the same by the short way of common packets and header by header.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include "sensor/cursor.h"
 #include "sensor/decode.h"
 #include "sensor/linktype.h"
+#include "tests/decode_both.h"
 
 enum {
 	FLAG_FRAMES = 0x01,
@@ -47,7 +49,7 @@ static void check_meta(const struct packet *packet, const struct packet_meta *me
 		demand(meta->source[i] == 0 && meta->destination[i] == 0);
 }
 
-static struct decoder *new_decoder(uint8_t row, uint8_t flags)
+static struct decode_both new_decoders(uint8_t row, uint8_t flags)
 {
 	size_t rows = 0;
 	while (linktype_at(rows))
@@ -59,13 +61,13 @@ static struct decoder *new_decoder(uint8_t row, uint8_t flags)
 		.fragment_entries = 4,
 		.hash_key = { 1, 2 },
 	};
-	struct decoder *decoder = NULL;
-	demand(decoder_new(&config, &decoder) == 0);
-	return decoder;
+	struct decode_both both;
+	demand(decode_both_open(&both, &config));
+	return both;
 }
 
 /* From memory of its exact size, so that a sanitizer sees every octet too far. */
-static void decode_exact(struct decoder *decoder, struct packet *packet, struct cursor *in)
+static void decode_exact(struct decode_both *both, struct packet *packet, struct cursor *in)
 {
 	size_t length = cursor_be16(in);
 	if (length > in->left)
@@ -78,7 +80,7 @@ static void decode_exact(struct decoder *decoder, struct packet *packet, struct 
 	packet->wire_bytes += (uint32_t)length;
 
 	struct packet_meta meta;
-	enum drop_reason reason = decoder_decode(decoder, packet, &meta);
+	enum drop_reason reason = decode_both(both, packet, &meta);
 	demand(reason < DROP_REASON_COUNT && reason != DROP_NOT_SAMPLED);
 	if (reason == DROP_NONE)
 		check_meta(packet, &meta);
@@ -94,7 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint16_t tag = cursor_be16(&in);
 	if (in.failed)
 		return 0;
-	struct decoder *decoder = new_decoder(row, flags);
+	struct decode_both both = new_decoders(row, flags);
 	for (unsigned i = 0; i < PACKETS_MAX && in.left; i++) {
 		struct packet packet = {
 			.wire_bytes = flags & FLAG_LONGER ? WIRE_EXTRA_BYTES : 0,
@@ -104,8 +106,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			.vlan_tpid = flags & FLAG_TAG ? 0x8100 : 0,
 			.vlan_tci = tag,
 		};
-		decode_exact(decoder, &packet, &in);
+		decode_exact(&both, &packet, &in);
 	}
-	decoder_free(decoder);
+	decode_both_close(&both);
 	return 0;
 }
