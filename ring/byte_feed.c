@@ -231,7 +231,7 @@ bool byte_feed_is_stopped(const struct byte_feed *feed)
 	return feed->is_stopped;
 }
 
-ssize_t byte_feed_read(struct byte_feed *feed, void *to, size_t want_bytes)
+ssize_t byte_feed_lend(struct byte_feed *feed, size_t want_bytes, const uint8_t **ret_bytes)
 {
 	struct span *plain = plain_span(feed);
 
@@ -241,7 +241,7 @@ ssize_t byte_feed_read(struct byte_feed *feed, void *to, size_t want_bytes)
 			return outcome;
 	}
 	size_t bytes = span_bytes(plain) < want_bytes ? span_bytes(plain) : want_bytes;
-	memcpy(to, plain->bytes + plain->at, bytes);
+	*ret_bytes = plain->bytes + plain->at;
 	plain->at += bytes;
 	feed->position += bytes;
 	return (ssize_t)bytes;
@@ -262,11 +262,16 @@ uint64_t byte_feed_position(const struct byte_feed *feed)
 	return feed->position;
 }
 
-bool byte_feed_may_block(const struct byte_feed *feed, uint64_t want_bytes)
+bool byte_feed_is_regular(const struct byte_feed *feed)
+{
+	return feed->is_regular;
+}
+
+bool byte_feed_may_block(const struct byte_feed *feed)
 {
 	const struct span *plain = feed->codec ? &feed->unpacked : &feed->raw;
 
-	if (feed->is_regular || feed->is_raw_end || span_bytes(plain) >= want_bytes)
+	if (feed->is_regular || feed->is_raw_end || span_bytes(plain) > 0)
 		return false;
 	/* Nobody knows what packed bytes will unpack to. */
 	return !feed->codec || span_bytes(&feed->raw) == 0;

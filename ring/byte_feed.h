@@ -2,7 +2,7 @@
 /*
  * The bytes of a capture file, decompressed where needed, from any descriptor (pipes too).
  *
- *   descriptor -> raw buffer -> (codec ->) plain buffer -> byte_feed_read()
+ *   descriptor -> raw buffer -> (codec ->) plain buffer -> byte_feed_lend()
  *
  * It knows exactly how many plain bytes were read from it, which is what an error is located
  * by.
@@ -26,8 +26,9 @@ int byte_feed_open(int fd, struct byte_feed **ret_feed, char reason[static FEED_
 void byte_feed_stop_on(struct byte_feed *feed, int stop_fd);
 bool byte_feed_is_stopped(const struct byte_feed *feed);
 
-/* At most .want_bytes; 0 at the end; -1 when the input is damaged (byte_feed_reason()). */
-ssize_t byte_feed_read(struct byte_feed *feed, void *to, size_t want_bytes);
+/* Read at most .want_bytes; 0 at the end; -1 when the input is damaged (byte_feed_reason()).
+ * Borrowed until the next call that reads or peeks. */
+ssize_t byte_feed_lend(struct byte_feed *feed, size_t want_bytes, const uint8_t **ret_bytes);
 
 /* Look ahead without reading. *ret_bytes is less than .want_bytes (<= FEED_PEEK_BYTES_MAX) only
  * at the end or in front of damage. Borrowed until the next call. */
@@ -37,8 +38,10 @@ const uint8_t *byte_feed_peek(struct byte_feed *feed, size_t want_bytes, size_t 
 /* Plain bytes read so far. */
 uint64_t byte_feed_position(const struct byte_feed *feed);
 
-/* Reading so many bytes would have to wait for a slow writer. Never true for regular files. */
-bool byte_feed_may_block(const struct byte_feed *feed, uint64_t want_bytes);
+bool byte_feed_is_regular(const struct byte_feed *feed);
+
+/* Reading more would have to wait for a slow writer. Never true for regular files. */
+bool byte_feed_may_block(const struct byte_feed *feed);
 
 /* Why the input ended, "" when nothing is wrong with it. */
 const char *byte_feed_reason(const struct byte_feed *feed);

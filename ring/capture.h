@@ -7,10 +7,11 @@
 
 #include "ring/packet.h"
 #include "ring/source.h"
+#include "ring/view_arena.h"
 
-/* Outcomes of capture_next(). */
+/* Outcomes of capture_read(). */
 enum capture_outcome {
-	CAPTURE_PACKET,
+	CAPTURE_GOES_ON, /* the batch is full, or what follows is not there yet */
 	CAPTURE_END,
 	CAPTURE_STOPPED, /* told to, see capture_stop_on() */
 	CAPTURE_DAMAGED, /* capture_error() says where */
@@ -28,14 +29,16 @@ int capture_open(int fd, const char *name, const char *filter, struct capture **
 /* LINKTYPE_ value. */
 int capture_link_type(const struct capture *capture);
 
-/* The next packet that passes the filter. Its bytes are borrowed until the next call. */
-enum capture_outcome capture_next(struct capture *capture, struct packet *ret_packet);
+/*
+ * Add the packets that pass the filter to .batch, whose clock does not go back; their bytes go
+ * to .arena. Reads until one of both is full, the capture ends, or, when there are packets in
+ * the batch, until it would have to wait for a slow writer.
+ */
+enum capture_outcome capture_read(
+	struct capture *capture, struct packet_batch *batch, struct view_arena *arena);
 
-/* See byte_feed_stop_on(); capture_next() then says CAPTURE_STOPPED. */
+/* See byte_feed_stop_on(); capture_read() then says CAPTURE_STOPPED. */
 void capture_stop_on(struct capture *capture, int stop_fd);
-
-/* The next call would have to wait for a slow writer. Never true for regular files. */
-bool capture_may_block(const struct capture *capture);
 
 const char *capture_error(const struct capture *capture);
 void capture_close(struct capture *capture); /* NULL is fine */

@@ -247,7 +247,7 @@ static void note_damage(struct pcap_file *replay, const char *what)
 	if (replay->damages++ == 0)
 		snprintf(replay->first_damage, sizeof(replay->first_damage), "%s", what);
 	snprintf(replay->error, sizeof(replay->error),
-		replay->damages == 1 ? "%s" : "%s; %u more of the files are damaged",
+		replay->damages == 1 ? "%s" : "%.440s; %u more of the files are damaged",
 		replay->first_damage, replay->damages - 1);
 }
 
@@ -265,35 +265,22 @@ static struct capture *current_capture(struct pcap_file *replay)
 	return NULL;
 }
 
-static void keep(struct pcap_file *replay, struct packet *packet)
-{
-	view_arena_keep(&replay->arena, packet);
-	if (packet->stamp_ns > replay->newest_ns)
-		replay->newest_ns = packet->stamp_ns;
-	replay->received_pkts++;
-}
-
-/* True: the batch can take more. */
-static bool read_packet(
+/* True: the batch may take more, from another file. */
+static bool read_packets(
 	struct pcap_file *replay, struct capture *capture, struct packet_batch *batch)
 {
-	struct packet *packet = &batch->packets[batch->count];
-
-	switch (capture_next(capture, packet)) {
-	case CAPTURE_PACKET:
-		keep(replay, packet);
-		batch->count++;
-		return batch->count < PACKET_BATCH_MAX && view_arena_has_room(&replay->arena);
+	switch (capture_read(capture, batch, &replay->arena)) {
+	case CAPTURE_GOES_ON:
+		return false;
 	case CAPTURE_END:
-		close_current(replay);
-		return true;
+		break;
 	case CAPTURE_STOPPED:
 		replay->current = replay->file_count;
-		return true;
+		return false;
 	case CAPTURE_DAMAGED:
+		note_damage(replay, capture_error(capture));
 		break;
 	}
-	note_damage(replay, capture_error(capture));
 	close_current(replay);
 	return true;
 }
@@ -304,14 +291,13 @@ static int pcap_file_next(void *state, struct packet_batch *batch)
 	struct capture *capture;
 
 	view_arena_reset(&replay->arena);
+	batch->clock_ns = replay->newest_ns;
 	do {
 		capture = current_capture(replay);
-		/* From a pipe, what is there goes on at once. */
-		if (capture && batch->count > 0 && capture_may_block(capture))
-			break;
-	} while (capture && read_packet(replay, capture, batch));
+	} while (capture && read_packets(replay, capture, batch));
 
-	batch->clock_ns = replay->newest_ns;
+	replay->newest_ns = batch->clock_ns;
+	replay->received_pkts += batch->count;
 	batch->is_end = replay->current == replay->file_count;
 	return batch->is_end && replay->damages ? SOURCE_DAMAGED : 0;
 }

@@ -5,9 +5,10 @@
  */
 #include "ring/record_marks.h"
 
+#include <string.h>
+
 #define NS_PER_US 1000
 
-#define PCAP_HEADER_BYTES 24
 #define PCAP_MAJOR_OFFSET 4
 #define PCAP_MINOR_OFFSET 6
 #define PCAP_LINK_TYPE_OFFSET 20
@@ -16,8 +17,8 @@
 #define PCAP_NS_MAGIC 0xa1b23c4du
 #define PCAP_PATCHED_MAGIC 0xa1b2cd34u /* longer record headers */
 
-#define RECORD_BYTES RECORD_MARKS_HEAD_BYTES
-#define PATCHED_RECORD_BYTES 24
+#define RECORD_HEAD_BYTES 16
+#define PATCHED_RECORD_HEAD_BYTES 24
 #define RECORD_FIRST_LENGTH_OFFSET 8
 #define RECORD_SECOND_LENGTH_OFFSET 12
 
@@ -26,7 +27,7 @@
 #define NG_ORDER_MAGIC 0x1a2b3c4du
 #define NG_LENGTH_OFFSET 4
 #define NG_BODY_OFFSET 8 /* a section's order magic, an interface's link type */
-#define NG_PEEK_BYTES 12
+#define NG_HEAD_BYTES 12
 #define NG_BLOCK_BYTES_MIN 12
 
 static unsigned read_u16(const struct record_marks *marks, const uint8_t *from)
@@ -43,6 +44,8 @@ static uint32_t read_u32(const struct record_marks *marks, const uint8_t *from)
 	return marks->is_big_endian ? first << 16 | second : second << 16 | first;
 }
 
+/* -- what the head of a record says --------------------------------------------------- */
+
 static uint32_t captured_bytes(const struct record_marks *marks, const uint8_t *record)
 {
 	uint32_t first = read_u32(marks, record + RECORD_FIRST_LENGTH_OFFSET);
@@ -58,14 +61,9 @@ static uint32_t captured_bytes(const struct record_marks *marks, const uint8_t *
 	}
 }
 
-static void enter_record(struct record_marks *marks, struct byte_feed *feed)
+static uint64_t record_bytes(const struct record_marks *marks, const uint8_t *head)
 {
-	size_t bytes;
-	const uint8_t *head = byte_feed_peek(feed, RECORD_BYTES, &bytes);
-
-	if (bytes == RECORD_BYTES)
-		marks->next_record_at =
-			marks->record_at + marks->header_bytes + captured_bytes(marks, head);
+	return (uint64_t)marks->header_bytes + captured_bytes(marks, head);
 }
 
 /* A section may change the byte order. */
@@ -84,19 +82,67 @@ static void note_block(struct record_marks *marks, const uint8_t *head)
 	}
 }
 
-static void enter_block(struct record_marks *marks, struct byte_feed *feed)
+static uint64_t block_bytes(struct record_marks *marks, const uint8_t *head)
 {
-	size_t bytes;
-	const uint8_t *head = byte_feed_peek(feed, NG_PEEK_BYTES, &bytes);
-
-	if (bytes < NG_PEEK_BYTES)
-		return;
 	note_block(marks, head);
-	uint32_t block_bytes = read_u32(marks, head + NG_LENGTH_OFFSET);
-	/* Less cannot be: the reader will say so, and needs to get at it. */
-	if (block_bytes >= NG_BLOCK_BYTES_MIN)
-		marks->next_record_at = marks->record_at + block_bytes;
+	return read_u32(marks, head + NG_LENGTH_OFFSET);
 }
+
+/* -- the way -------------------------------------------------------------------------- */
+
+static void enter_record(struct record_marks *marks, const uint8_t *head)
+{
+	uint64_t bytes = marks->is_ng ? block_bytes(marks, head) : record_bytes(marks, head);
+
+	marks->next_record_at =
+		bytes < NG_BLOCK_BYTES_MIN ? UINT64_MAX : marks->record_at + bytes;
+}
+
+/* A head that is not there as a whole is put together; others are looked at where they are. */
+static void gather_head(struct record_marks *marks, const uint8_t *bytes, size_t count)
+{
+	size_t want_bytes = marks->is_ng ? NG_HEAD_BYTES : RECORD_HEAD_BYTES;
+	size_t more_bytes = want_bytes - marks->got_head_bytes;
+
+	if (more_bytes > count)
+		more_bytes = count;
+	memcpy(marks->head + marks->got_head_bytes, bytes, more_bytes);
+	marks->got_head_bytes += more_bytes;
+	marks->next_record_at = UINT64_MAX;
+	if (marks->got_head_bytes < want_bytes)
+		return;
+	marks->got_head_bytes = 0;
+	enter_record(marks, marks->head);
+}
+
+void record_marks_pass(struct record_marks *marks, const uint8_t *bytes, size_t count)
+{
+	uint64_t start = marks->at;
+
+	if (count == 0)
+		return;
+	marks->at += count;
+	if (marks->got_head_bytes > 0)
+		gather_head(marks, bytes, count);
+	/* Ends: no record is shorter than NG_BLOCK_BYTES_MIN. */
+	while (marks->next_record_at < marks->at) {
+		size_t there_bytes = (size_t)(marks->at - marks->next_record_at);
+		const uint8_t *head = bytes + (marks->next_record_at - start);
+
+		marks->record_at = marks->next_record_at;
+		if (there_bytes < RECORD_HEAD_BYTES)
+			gather_head(marks, head, there_bytes);
+		else
+			enter_record(marks, head);
+	}
+}
+
+uint64_t record_marks_whole(const struct record_marks *marks)
+{
+	return marks->next_record_at <= marks->at ? marks->next_record_at : marks->record_at;
+}
+
+/* -- the beginning -------------------------------------------------------------------- */
 
 static enum length_order length_order_of(unsigned major, unsigned minor)
 {
@@ -110,38 +156,29 @@ static void note_pcap_header(struct record_marks *marks, const uint8_t *head)
 	marks->is_big_endian = (head[0] << 8 | head[1]) == PCAP_MAGIC_HIGH;
 	uint32_t magic = read_u32(marks, head);
 	marks->stamp_unit_ns = magic == PCAP_NS_MAGIC ? 1 : NS_PER_US;
-	marks->header_bytes = magic == PCAP_PATCHED_MAGIC ? PATCHED_RECORD_BYTES : RECORD_BYTES;
+	marks->header_bytes =
+		magic == PCAP_PATCHED_MAGIC ? PATCHED_RECORD_HEAD_BYTES : RECORD_HEAD_BYTES;
 	marks->length_order = length_order_of(read_u16(marks, head + PCAP_MAJOR_OFFSET),
 		read_u16(marks, head + PCAP_MINOR_OFFSET));
 	marks->link_type =
 		(int)(read_u32(marks, head + PCAP_LINK_TYPE_OFFSET) & PCAP_LINK_TYPE_MASK);
-	marks->next_record_at = PCAP_HEADER_BYTES;
+	marks->next_record_at = RECORD_MARKS_START_BYTES;
 }
 
-void record_marks_start(struct record_marks *marks, struct byte_feed *feed)
+void record_marks_start(struct record_marks *marks, const uint8_t *bytes, size_t count)
 {
-	size_t bytes;
-	const uint8_t *head = byte_feed_peek(feed, PCAP_HEADER_BYTES, &bytes);
-
 	*marks = (struct record_marks){ .next_record_at = UINT64_MAX };
-	marks->is_ng = bytes >= sizeof(uint32_t) && read_u32(marks, head) == NG_SECTION_TYPE;
+	marks->is_ng = count >= sizeof(uint32_t) && read_u32(marks, bytes) == NG_SECTION_TYPE;
 	if (marks->is_ng)
 		marks->next_record_at = 0;
-	else if (bytes == PCAP_HEADER_BYTES)
-		note_pcap_header(marks, head);
+	else if (count == RECORD_MARKS_START_BYTES)
+		note_pcap_header(marks, bytes);
 }
 
-uint64_t record_marks_room(struct record_marks *marks, struct byte_feed *feed)
+void record_marks_resume(struct record_marks *marks, uint64_t at)
 {
-	uint64_t position = byte_feed_position(feed);
-
-	if (position == marks->next_record_at) {
-		marks->record_at = position;
-		marks->next_record_at = UINT64_MAX;
-		if (marks->is_ng)
-			enter_block(marks, feed);
-		else
-			enter_record(marks, feed);
-	}
-	return marks->next_record_at - position;
+	marks->at = at;
+	marks->record_at = at;
+	marks->next_record_at = at;
+	marks->got_head_bytes = 0;
 }

@@ -1,17 +1,29 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Follows where the records of a capture file begin, while somebody else reads it.
+ * Follows where the records of a capture file begin, as its bytes pass in chunks of any size.
  *
  *   | file header | record | record | ...            pcap: a record is a packet
  *   | block | block | block | ...                    pcapng: a block may be anything
  *
- * For places in error texts, and for what libpcap does not tell about a file. Whether a record
- * is any good is not judged here.
+ *                 the bytes that passed end here: .at
+ *                          v
+ *   | head body | head body ...    |
+ *               ^ .record_at       ^ .next_record_at
+ *
+ * For places in error texts, for what libpcap does not tell about a file, and to know which
+ * records of a slow pipe are whole. Whether a record is any good is not judged here: a length
+ * that cannot be ends the way, and libpcap, which refuses it too, comes no further either.
  */
 #ifndef RING_RECORD_MARKS_H
 #define RING_RECORD_MARKS_H
 
-#include "ring/byte_feed.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What record_marks_start() wants to see of the file. */
+#define RECORD_MARKS_START_BYTES 24
+#define RECORD_MARKS_HEAD_BYTES_MAX 16
 
 /* Old versions of pcap have the two lengths of a record the other way round. */
 enum length_order {
@@ -28,18 +40,24 @@ struct record_marks {
 	int64_t stamp_unit_ns; /* pcap: of the stamps' fraction; pcapng: 0 */
 	uint32_t header_bytes; /* pcap: of a record */
 	enum length_order length_order;
-	uint64_t record_at;      /* the record that began last starts here */
-	uint64_t next_record_at; /* UINT64_MAX: not known any more */
+	uint64_t at;             /* bytes that passed */
+	uint64_t record_at;      /* the record that holds the last of them starts here */
+	uint64_t next_record_at; /* UINT64_MAX: not known (yet) */
+	uint8_t head[RECORD_MARKS_HEAD_BYTES_MAX]; /* of a record that comes in two chunks */
+	size_t got_head_bytes;                     /* 0: none is waited for */
 };
 
-/* Look at the head of the file. The feed is at its start, and stays there. */
-void record_marks_start(struct record_marks *marks, struct byte_feed *feed);
+/* Look at the first bytes of the file (fewer when it is shorter). They have not passed yet. */
+void record_marks_start(struct record_marks *marks, const uint8_t *bytes, size_t count);
 
-/* What is looked at to find a record's length. */
-#define RECORD_MARKS_HEAD_BYTES 16
+/* The next bytes of the file. */
+void record_marks_pass(struct record_marks *marks, const uint8_t *bytes, size_t count);
 
-/* Before each read of the feed: how many bytes may be read without passing into another record.
- * Never 0. */
-uint64_t record_marks_room(struct record_marks *marks, struct byte_feed *feed);
+/* Go on from another place, where a record begins. (libpcap takes no pcapng file that changes
+ * its byte order on the way.) */
+void record_marks_resume(struct record_marks *marks, uint64_t at);
+
+/* Up to here all records that passed are whole. */
+uint64_t record_marks_whole(const struct record_marks *marks);
 
 #endif

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 int view_arena_open(struct view_arena *arena, uint32_t snap_bytes)
 {
@@ -18,22 +17,6 @@ int view_arena_open(struct view_arena *arena, uint32_t snap_bytes)
 void view_arena_reset(struct view_arena *arena)
 {
 	arena->used_bytes = 0;
-}
-
-bool view_arena_has_room(const struct view_arena *arena)
-{
-	return VIEW_ARENA_BYTES - arena->used_bytes >= arena->snap_bytes;
-}
-
-void view_arena_keep(struct view_arena *arena, struct packet *packet)
-{
-	if (packet->captured_bytes > arena->snap_bytes)
-		packet->captured_bytes = arena->snap_bytes;
-	uint8_t *copy = arena->memory + arena->used_bytes;
-	if (packet->captured_bytes > 0)
-		memcpy(copy, packet->bytes, packet->captured_bytes);
-	arena->used_bytes += packet->captured_bytes;
-	packet->bytes = copy;
 }
 
 void view_arena_close(struct view_arena *arena)

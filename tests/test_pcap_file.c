@@ -300,6 +300,7 @@ static void what_is_no_capture_is_refused(void **state)
 
 	replay_files("/tmp", NULL);
 	assert_true(result.open_outcome < 0);
+	assert_non_null(strstr(result.error, "cannot be read: "));
 }
 
 static void more_files_than_descriptors_are_read(void **state)

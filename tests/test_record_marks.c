@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "ring/record_marks.h"
+
 #define VERSION_MAJOR_AT 4
 #define VERSION_MINOR_AT 6
 #define PCAP_HEADER_BYTES 24
@@ -137,6 +139,135 @@ static void records_larger_than_a_buffer_are_located(void **state)
 	expect_damage(path_a, 4, start);
 }
 
+/* A section of the same byte order is read, one of the other is damage at its start. */
+static void sections_behind_the_first_are_passed(void **state)
+{
+	static struct capture_writer second;
+
+	for (unsigned order = 0; order < 2; order++) {
+		writer_section(&second, order);
+		writer_interface(&second, ETHERNET, 65535);
+		writer_packet(&second, 0, 3, replay_frame(1), 60, 60);
+		writer_section(&writer, true);
+		writer_interface(&writer, ETHERNET, 65535);
+		writer_packet(&writer, 0, 1, replay_frame(0), 60, 60);
+		size_t start = writer.count;
+		memcpy(writer.bytes + start, second.bytes, second.count);
+		writer.count += second.count;
+		writer_save(writer.bytes, writer.count - (order ? 1 : 0), path_a);
+
+		replay_files(path_a, NULL);
+
+		replay_expect_packets(1);
+		expect_damage(path_a, 2, order ? start + second.count - 92 : start);
+	}
+}
+
+/* More than any buffer holds, and more than a batch. */
+static void damage_far_behind_is_located(void **state)
+{
+	for (unsigned order = 0; order < 2; order++) {
+		replay_write_pcap(4000, order, false);
+		writer_save(writer.bytes, writer.count - 70, path_a);
+
+		replay_files(path_a, NULL);
+
+		replay_expect_packets(3999);
+		expect_damage(path_a, 4000, PCAP_HEADER_BYTES + 3999 * 76);
+
+		writer_section(&writer, order);
+		writer_interface(&writer, ETHERNET, 65535);
+		size_t start = writer.count;
+		for (unsigned i = 0; i < 4000; i++)
+			writer_packet(&writer, 0, i, replay_frame((uint8_t)i), 60, 60);
+		writer_save(writer.bytes, writer.count - 70, path_a);
+
+		replay_files(path_a, NULL);
+
+		replay_expect_packets(3999);
+		expect_damage(path_a, 4000, start + 3999 * 92);
+	}
+}
+
+static void packets_that_the_filter_holds_back_count_for_the_place(void **state)
+{
+	const char *files[] = { path_a };
+
+	replay_write_pcap(1000, false, false);
+	writer_save(writer.bytes, writer.count - 1, path_a);
+
+	replay_with((struct source_config){ .files = files, .file_count = 1, .filter = "udp" });
+
+	assert_int_equal(result.count, 499);
+	expect_damage(path_a, 1000, PCAP_HEADER_BYTES + 999 * 76);
+}
+
+/* -- the marks themselves ------------------------------------------------------------- */
+
+/* The bytes of the writer pass in parts; after each the marks know the record. .starts: where
+ * the records begin and, last, where they end. */
+static void expect_marked(const size_t *starts, size_t records, size_t part_bytes)
+{
+	struct record_marks marks;
+	size_t in = 0;
+
+	record_marks_start(&marks, writer.bytes, RECORD_MARKS_START_BYTES);
+	for (size_t at = 0; at < writer.count;) {
+		size_t left_bytes = writer.count - at;
+		size_t bytes = left_bytes < part_bytes ? left_bytes : part_bytes;
+
+		record_marks_pass(&marks, writer.bytes + at, bytes);
+		at += bytes;
+		while (in < records && starts[in + 1] < at)
+			in++;
+		if (at <= starts[0])
+			continue;
+		assert_int_equal(marks.at, at);
+		assert_int_equal(marks.record_at, starts[in]);
+		size_t whole = starts[in + 1] == at ? at : starts[in];
+		assert_int_equal(record_marks_whole(&marks), whole);
+	}
+}
+
+static void marks_do_not_depend_on_how_the_bytes_come(void **state)
+{
+	size_t starts[21];
+
+	for (size_t part_bytes = 1; part_bytes < 100; part_bytes++) {
+		writer_pcap(&writer, part_bytes % 2, false, 65535, ETHERNET);
+		for (unsigned i = 0; i < 20; i++) {
+			starts[i] = writer.count;
+			writer_record(&writer, SECONDS, i, replay_frame(0), 3 * i, 60);
+		}
+		starts[20] = writer.count;
+		expect_marked(starts, 20, part_bytes);
+
+		writer_section(&writer, part_bytes % 2);
+		writer_interface(&writer, ETHERNET, 65535);
+		for (unsigned i = 0; i < 20; i++) {
+			starts[i] = writer.count;
+			writer_packet(&writer, 0, i, replay_frame(0), 3 * i, 60);
+		}
+		starts[20] = writer.count;
+		expect_marked(starts, 20, part_bytes);
+	}
+}
+
+static void marks_go_on_from_another_place(void **state)
+{
+	struct record_marks marks;
+
+	replay_write_pcap(3, true, false);
+	size_t start = PCAP_HEADER_BYTES + 76;
+	record_marks_start(&marks, writer.bytes, RECORD_MARKS_START_BYTES);
+
+	record_marks_resume(&marks, start);
+	record_marks_pass(&marks, writer.bytes + start, 77);
+
+	assert_int_equal(marks.record_at, start + 76);
+	assert_int_equal(record_marks_whole(&marks), start + 76);
+}
+
 /* -- where the bytes come from -------------------------------------------------------- */
 
 /* A child writes the first .count bytes in parts of .part_bytes to what is standard input. */
@@ -231,6 +362,28 @@ static void a_record_half_written_does_not_hold_up_whole_ones(void **state)
 	alarm(0);
 }
 
+/* Somebody has read a line of the file before: places count from where the capture begins. */
+static void a_capture_may_begin_within_standard_input(void **state)
+{
+	static const char line[] = "a line in front\n";
+	int kept = dup(STDIN_FILENO);
+
+	replay_write_pcap(500, false, false);
+	int fd = open(path_a, O_RDWR | O_CREAT | O_TRUNC, 0600);
+	assert_int_equal(write(fd, line, sizeof(line)), sizeof(line));
+	assert_int_equal(write(fd, writer.bytes, writer.count - 9), writer.count - 9);
+	lseek(fd, sizeof(line), SEEK_SET);
+	dup2(fd, STDIN_FILENO);
+	close(fd);
+
+	replay_files("-", NULL);
+
+	replay_expect_packets(499);
+	expect_damage("standard input", 500, PCAP_HEADER_BYTES + 499 * 76);
+	dup2(kept, STDIN_FILENO);
+	close(kept);
+}
+
 static void damage_in_a_compressed_file_is_located_in_the_capture(void **state)
 {
 	char command[512];
@@ -262,8 +415,14 @@ int main(void)
 		cmocka_unit_test(patched_records_have_a_longer_head),
 		cmocka_unit_test(a_block_too_short_to_be_one_is_located_at_its_start),
 		cmocka_unit_test(records_larger_than_a_buffer_are_located),
+		cmocka_unit_test(sections_behind_the_first_are_passed),
+		cmocka_unit_test(damage_far_behind_is_located),
+		cmocka_unit_test(packets_that_the_filter_holds_back_count_for_the_place),
+		cmocka_unit_test(marks_do_not_depend_on_how_the_bytes_come),
+		cmocka_unit_test(marks_go_on_from_another_place),
 		cmocka_unit_test(damage_in_a_pipe_is_located_however_it_is_written),
 		cmocka_unit_test(a_record_half_written_does_not_hold_up_whole_ones),
+		cmocka_unit_test(a_capture_may_begin_within_standard_input),
 		cmocka_unit_test(damage_in_a_compressed_file_is_located_in_the_capture),
 	};
 

@@ -45,21 +45,30 @@ static void touch(const struct packet *packet)
 	demand(packet->stamp_ns <= INT64_MAX);
 }
 
-static void read_all(struct capture *capture)
+static void touch_all(const struct packet_batch *batch)
 {
-	for (unsigned i = 0; i < PACKETS_MAX; i++) {
-		struct packet packet;
-		switch (capture_next(capture, &packet)) {
-		case CAPTURE_PACKET:
-			touch(&packet);
-			continue;
-		case CAPTURE_END:
-		case CAPTURE_STOPPED:
-			return;
-		case CAPTURE_DAMAGED:
+	for (unsigned i = 0; i < batch->count; i++) {
+		touch(&batch->packets[i]);
+		demand(batch->packets[i].stamp_ns <= batch->clock_ns);
+	}
+}
+
+static void read_all(struct capture *capture, struct view_arena *arena)
+{
+	static struct packet_batch batch;
+
+	batch.clock_ns = 0;
+	for (unsigned read_pkts = 0; read_pkts < PACKETS_MAX; read_pkts += batch.count) {
+		batch.count = 0;
+		view_arena_reset(arena);
+		enum capture_outcome outcome = capture_read(capture, &batch, arena);
+		touch_all(&batch);
+		demand(outcome != CAPTURE_STOPPED);
+		if (outcome == CAPTURE_DAMAGED)
 			demand(strstr(capture_error(capture), " at offset ") != NULL);
+		if (outcome != CAPTURE_GOES_ON)
 			return;
-		}
+		demand(batch.count > 0);
 	}
 }
 
@@ -67,12 +76,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char error[SOURCE_ERROR_BYTES] = "";
 	struct capture *capture;
+	struct view_arena arena;
 
 	if (capture_open(file_of(data, size), "fuzz", "ip or not ip", &capture, error)) {
 		demand(*error != '\0');
 		return 0;
 	}
-	read_all(capture);
+	demand(view_arena_open(&arena, 0) == 0);
+	read_all(capture, &arena);
+	view_arena_close(&arena);
 	capture_close(capture);
 	return 0;
 }
