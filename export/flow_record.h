@@ -47,7 +47,6 @@ static_assert(sizeof(struct flow_side) == 80, "a record is made and read once pe
 struct flow_record {
 	uint64_t
 		flow_id; /* ordinal of the flow since start, from 1; survives active timeouts */
-	uint64_t hash;   /* of the flow key; the same for both directions */
 	uint8_t address[2][16]; /* [0] initiator, [1] responder; IPv4: first 4 octets */
 	uint16_t port[2];   /* host order; 0 when the track level or the protocol has none */
 	uint8_t ip_version; /* 4 or 6 */

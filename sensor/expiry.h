@@ -6,11 +6,8 @@
  * timeout was changed. Which rule a class is under, and with which reason its records close, is
  * worked out once per set of timeouts. So new timeouts reach open flows without touching them.
  *
- * All flows of a class wait equally long. So a list of them in order of their last packet is in
- * order of their deadlines too, its head is due first, and a packet costs one move to the tail.
- * That is exact to the nanosecond, needs no scan and no tick, and a flow that a packet keeps
- * open is never looked at: what a timer wheel would give up in precision buys nothing here. The
- * same list gives the least recently active flow.
+ * All flows of a class wait equally long: the order of their last packets is the order of their
+ * deadlines, and gives the least recently active flow, too. flow_due.h keeps that order.
  */
 #ifndef SENSOR_EXPIRY_H
 #define SENSOR_EXPIRY_H

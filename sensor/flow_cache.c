@@ -3,8 +3,8 @@
  * The public face of the flow cache, and what a packet does to its flow.
  *
  * Packets are taken in groups: first all keys and hashes, then all index slots, then all
- * entries, then the neighbours in the activity lists; each step asks for the memory that the
- * next one needs. Only the last step counts, one packet after the other.
+ * entries; each step asks for the memory that the next one needs. Only the last step counts,
+ * one packet after the other.
  */
 #include "sensor/flow_cache.h"
 
@@ -13,10 +13,11 @@
 
 #include "sensor/flow_close.h"
 #include "sensor/flow_compose.h"
+#include "sensor/flow_due.h"
 
 #define METER_BUDGET_PACED 2048 /* records that one call closes when paced */
-#define NEIGHBOURS_AHEAD_PKTS 4
-#define SNAPSHOT_ENTRIES 8192 /* that one call looks at: most may be empty */
+#define LOOKS_PACED 8192        /* entries that one call looks at in vain when paced */
+#define SNAPSHOT_ENTRIES 8192   /* that one call looks at: most may be empty */
 
 /* -- the clock ------------------------------------------------------------------------ */
 
@@ -49,59 +50,72 @@ static uint32_t add_flow(struct flow_cache *cache, const struct flow_probe *prob
 
 	uint32_t index = flow_table_add(&cache->table, probe);
 	struct flow_entry *entry = &cache->table.entries[index];
+	uint16_t no_flags[2] = { 0 };
 
-	cache->table.details[index].flow_id = ++cache->stats.created_flows;
+	entry->flow_id = ++cache->stats.created_flows;
 	entry->initiator = probe->sender;
-	entry->class = expiry_classify(&entry->key, entry->tcp_flags);
-	flow_list_append(&cache->activity[entry->class], cache->table.activity, index);
+	entry->class = expiry_classify(&entry->key, no_flags);
+	entry->activity_ns = cache->clock_ns;
+	flow_due_add(cache, index);
+	set_due(cache, cache->expiry.idle[entry->class].timeout_ns);
 	return index;
 }
 
 static void begin_record(struct flow_cache *cache, uint32_t index)
 {
 	struct flow_entry *entry = &cache->table.entries[index];
+	static const struct flow_count nothing = { .first_ns = UINT64_MAX };
 
-	for (unsigned i = 0; i < 2; i++) {
-		entry->packets[i] = 0;
-		entry->octets[i] = 0;
-		entry->tcp_flags[i] = 0;
-	}
-	entry->start_ns = cache->clock_ns;
-	flow_list_append(&cache->age, cache->table.age, index);
+	entry->count[0] = entry->count[1] = nothing;
+	entry->labelled = 0;
+	flow_list_append(cache->table.age, cache->age, index);
 	cache->stats.active_flows++;
 	set_due(cache, cache->expiry.maximum_life_ns);
 }
 
-static inline uint16_t with_bit(uint16_t mask, unsigned bit, bool is_set)
+static void keep_stack(struct flow_cache *cache, uint32_t index, unsigned sender,
+	const struct packet_meta *meta)
 {
-	return (uint16_t)((mask & ~(1u << bit)) | (unsigned)is_set << bit) & 3;
+	struct flow_stack *stack = &cache->table.stacks[index][sender];
+
+	cache->table.entries[index].labelled |= 1u << sender;
+	stack->count = meta->mpls_count;
+	memcpy(stack->label, meta->mpls, sizeof(stack->label));
+}
+
+static void keep_path(struct flow_cache *cache, uint32_t index, unsigned sender,
+	const struct packet_meta *meta)
+{
+	bool is_default_used = cache->is_default_ingress_forced || meta->if_index == 0;
+	struct flow_path path = {
+		.ingress_if = is_default_used ? cache->default_ingress_if : meta->if_index,
+		.vlan_id = meta->vlan_id,
+		.is_outgoing = meta->is_outgoing,
+	};
+
+	memcpy(path.source_mac, meta->source_mac, 6);
+	memcpy(path.destination_mac, meta->destination_mac, 6);
+	flow_table_set_path(&cache->table, index, sender, &path);
 }
 
 /* What the first packet of a direction alone decides. */
-static void begin_side(struct flow_cache *cache, uint32_t index, const struct flow_probe *probe,
+static void begin_side(struct flow_cache *cache, uint32_t index, unsigned sender,
 	const struct packet_meta *meta)
 {
 	struct flow_entry *entry = &cache->table.entries[index];
-	struct flow_detail *detail = &cache->table.details[index];
-	unsigned sender = probe->sender;
-	bool is_default_used = cache->is_default_ingress_forced || meta->if_index == 0;
+	struct flow_count *count = &entry->count[sender];
+	uint64_t start_ns = entry->seen ? flow_entry_start_ns(entry) : cache->clock_ns;
 
-	entry->seen = with_bit(entry->seen, sender, true);
-	entry->outgoing = with_bit(entry->outgoing, sender, meta->is_outgoing);
-	entry->labelled = with_bit(entry->labelled, sender, meta->mpls_count > 0);
-	entry->vlan_id[sender] = meta->vlan_id;
-	entry->min_ttl[sender] = entry->max_ttl[sender] = meta->ttl;
-	entry->last_ns[sender] = detail->first_ns[sender] = meta->stamp_ns;
-	detail->ingress_if[sender] =
-		is_default_used ? cache->default_ingress_if : meta->if_index;
-	detail->flow_label[sender] = meta->flow_label;
-	memcpy(detail->mac[sender], probe->mac, sizeof(probe->mac));
-	if (meta->mpls_count > 0) {
-		struct flow_stack *stack = &cache->table.stacks[index][sender];
-
-		stack->count = meta->mpls_count;
-		memcpy(stack->label, meta->mpls, sizeof(stack->label));
-	}
+	entry->seen |= 1u << sender;
+	count->min_ttl = count->max_ttl = meta->ttl;
+	count->last_ns = count->first_ns = meta->stamp_ns;
+	flow_entry_set_start(entry, start_ns);
+	keep_path(cache, index, sender, meta);
+	if (meta->ip_version == 6 &&
+		meta->flow_label != flow_table_label(&cache->table, index, sender))
+		flow_table_set_label(&cache->table, index, sender, meta->flow_label);
+	if (meta->mpls_count > 0)
+		keep_stack(cache, index, sender, meta);
 }
 
 /* The first SYN says who began: its sender, or the receiver if it is the answer to one. Once a
@@ -115,53 +129,71 @@ static inline void learn_initiator(
 	entry->is_initiator_known = true;
 }
 
+/* A stamp before the first one: the record began when it began all the same. */
+static void set_first(struct flow_entry *entry, unsigned sender, uint64_t stamp_ns)
+{
+	uint64_t start_ns = flow_entry_start_ns(entry);
+
+	entry->count[sender].first_ns = stamp_ns;
+	flow_entry_set_start(entry, start_ns);
+}
+
+/* Flags that may put the flow into another class: it goes to the end of that queue. */
+static void count_flags(
+	struct flow_cache *cache, uint32_t index, unsigned sender, uint16_t tcp_flags)
+{
+	struct flow_entry *entry = &cache->table.entries[index];
+
+	entry->count[sender].tcp_flags |= tcp_flags;
+	learn_initiator(entry, sender, tcp_flags);
+
+	uint16_t flags[2] = { entry->count[0].tcp_flags, entry->count[1].tcp_flags };
+	enum expiry_class class = expiry_classify(&entry->key, flags);
+
+	if (class == entry->class)
+		return;
+	flow_list_remove(cache->table.activity, index);
+	entry->class = class;
+	flow_due_add(cache, index);
+	set_due(cache, cache->expiry.idle[class].timeout_ns);
+}
+
 static inline void count_packet(struct flow_cache *cache, uint32_t index, unsigned sender,
 	const struct packet_meta *meta)
 {
 	struct flow_entry *entry = &cache->table.entries[index];
-	uint64_t *first_ns = &cache->table.details[index].first_ns[sender];
+	struct flow_count *count = &entry->count[sender];
 
-	entry->packets[sender] += meta->packets;
-	entry->octets[sender] += meta->octets;
-	entry->tos[sender] = meta->tos;
-	if (meta->ttl < entry->min_ttl[sender])
-		entry->min_ttl[sender] = meta->ttl;
-	if (meta->ttl > entry->max_ttl[sender])
-		entry->max_ttl[sender] = meta->ttl;
-	if (meta->stamp_ns >= entry->last_ns[sender])
-		entry->last_ns[sender] = meta->stamp_ns;
-	else if (meta->stamp_ns < *first_ns)
-		*first_ns = meta->stamp_ns;
-	if (cache->level->has_ports && entry->key.protocol == FLOW_PROTOCOL_TCP) {
-		entry->tcp_flags[sender] |= meta->tcp_flags;
-		learn_initiator(entry, sender, meta->tcp_flags);
-	}
+	entry->is_touched |= entry->activity_ns != cache->clock_ns;
+	entry->activity_ns = cache->clock_ns;
+	count->packets += meta->packets;
+	count->octets += meta->octets;
+	count->tos = meta->tos;
+	if (meta->ttl < count->min_ttl)
+		count->min_ttl = meta->ttl;
+	if (meta->ttl > count->max_ttl)
+		count->max_ttl = meta->ttl;
+	if (meta->stamp_ns >= count->last_ns)
+		count->last_ns = meta->stamp_ns;
+	else if (meta->stamp_ns < count->first_ns)
+		set_first(entry, sender, meta->stamp_ns);
+	if ((meta->tcp_flags & ~count->tcp_flags) && cache->level->has_ports &&
+		entry->key.protocol == FLOW_PROTOCOL_TCP)
+		count_flags(cache, index, sender, meta->tcp_flags);
 	cache->stats.metered_pkts += meta->packets;
 	cache->stats.metered_octets += meta->octets;
 	cache->stats.fragments += meta->is_fragment;
-}
-
-/* The flow is now the most recently active of its class. */
-static inline void touch_flow(struct flow_cache *cache, uint32_t index)
-{
-	struct flow_entry *entry = &cache->table.entries[index];
-	enum expiry_class class = expiry_classify(&entry->key, entry->tcp_flags);
-
-	entry->activity_ns = cache->clock_ns;
-	if (class != entry->class || cache->activity[class].tail != index) {
-		flow_list_remove(&cache->activity[entry->class], cache->table.activity, index);
-		flow_list_append(&cache->activity[class], cache->table.activity, index);
-		entry->class = class;
-	}
-	set_due(cache, cache->expiry.idle[class].timeout_ns);
+	if (count->octets >= FLOW_COUNT_OCTETS_MAX || count->packets >= FLOW_COUNT_PKTS_MAX)
+		flow_close_life(cache, index, cache->clock_ns);
 }
 
 static inline void meter_packet(struct flow_cache *cache, const struct flow_probe *probe,
 	const struct packet_meta *meta, size_t *budget)
 {
 	set_clock(cache, meta->clock_ns > meta->stamp_ns ? meta->clock_ns : meta->stamp_ns);
-	if (cache->clock_ns >= cache->next_due_ns && *budget > 0)
-		flow_close_due(cache, budget);
+	if (cache->clock_ns >= cache->next_due_ns && *budget > 0 &&
+		!flow_close_due(cache, budget))
+		*budget = 0;
 
 	uint32_t index = flow_table_find(&cache->table, probe);
 
@@ -172,20 +204,11 @@ static inline void meter_packet(struct flow_cache *cache, const struct flow_prob
 	if (!cache->table.entries[index].seen)
 		begin_record(cache, index);
 	if (!(cache->table.entries[index].seen >> probe->sender & 1))
-		begin_side(cache, index, probe, meta);
+		begin_side(cache, index, probe->sender, meta);
 	count_packet(cache, index, probe->sender, meta);
-	touch_flow(cache, index);
 }
 
 /* -- groups of packets ---------------------------------------------------------------- */
-
-static inline void prefetch_neighbours(const struct flow_table *table, uint32_t index)
-{
-	struct flow_link link = table->activity[index];
-
-	__builtin_prefetch(&table->activity[link.previous], 1);
-	__builtin_prefetch(&table->activity[link.next], 1);
-}
 
 static void meter_group(struct flow_cache *cache, const struct packet_meta *metas,
 	unsigned count, size_t *budget)
@@ -197,21 +220,19 @@ static void meter_group(struct flow_cache *cache, const struct packet_meta *meta
 		flow_table_prefetch_slot(&cache->table, probes[i].hash);
 	}
 	for (unsigned i = 0; i < count; i++) {
-		probes[i].candidate = flow_table_guess(&cache->table, probes[i].hash);
-		flow_table_prefetch_entry(&cache->table, probes[i].candidate);
+		uint32_t candidate = flow_table_guess(&cache->table, probes[i].hash);
+
+		flow_table_prefetch_entry(&cache->table, candidate);
 	}
-	for (unsigned i = 0; i < count; i++) {
-		if (i + NEIGHBOURS_AHEAD_PKTS < count)
-			prefetch_neighbours(
-				&cache->table, probes[i + NEIGHBOURS_AHEAD_PKTS].candidate);
+	for (unsigned i = 0; i < count; i++)
 		meter_packet(cache, &probes[i], &metas[i], budget);
-	}
 }
 
 void flow_cache_meter(struct flow_cache *cache, const struct packet_meta *metas, unsigned count)
 {
 	size_t budget = cache->is_paced ? METER_BUDGET_PACED : SIZE_MAX;
 
+	cache->looks_left = LOOKS_PACED;
 	for (unsigned done = 0; done < count; done += FLOW_GROUP_PKTS) {
 		unsigned rest = count - done;
 
@@ -232,13 +253,14 @@ int flow_cache_new(const struct flow_cache_config *config, struct flow_cache **r
 	if (!cache)
 		return -ENOMEM;
 	cache->level = &flow_levels[config->level];
-	int error =
-		flow_table_init(&cache->table, config->maximum_flows, cache->level->has_mac);
+	int error = flow_table_init(&cache->table, config->maximum_flows, FLOW_DUE_ANCHORS,
+		cache->level, config->hash_key);
 
 	if (error) {
 		free(cache);
 		return error;
 	}
+	flow_due_init(cache);
 	expiry_init(&cache->expiry, &config->timeouts);
 	cache->next_due_ns = EXPIRY_NEVER_NS;
 	memcpy(cache->hash_key, config->hash_key, sizeof(cache->hash_key));
@@ -263,6 +285,7 @@ bool flow_cache_advance(struct flow_cache *cache, uint64_t now_ns, size_t budget
 	set_clock(cache, now_ns);
 	if (cache->clock_ns < cache->next_due_ns)
 		return true;
+	cache->looks_left = LOOKS_PACED;
 	return flow_close_due(cache, &budget);
 }
 
@@ -281,7 +304,9 @@ void flow_cache_set_timeouts(struct flow_cache *cache, const struct flow_timeout
 	size_t none = 0;
 
 	expiry_init(&cache->expiry, timeouts);
-	memset(cache->rounding, 0, sizeof(cache->rounding));
+	for (unsigned class = 0; class < EXPIRY_CLASS_COUNT; class ++)
+		cache->queues[class].rounding = (struct flow_rounding){ 0 };
+	cache->looks_left = LOOKS_PACED;
 	cache->horizon_ns = expiry_round_down_ns(&cache->expiry, cache->clock_ns);
 	flow_close_due(cache, &none);
 }
@@ -291,14 +316,30 @@ const struct flow_cache_stats *flow_cache_stats(const struct flow_cache *cache)
 	return &cache->stats;
 }
 
+/* The next entry that is in use, in the order of the table and then from its start again. 0:
+ * there is none. */
+static uint32_t sweep(struct flow_cache *cache)
+{
+	const struct flow_table *table = &cache->table;
+
+	for (uint32_t looked = 0; looked < table->touched; looked++) {
+		cache->swept = cache->swept < table->touched ? cache->swept + 1 : 1;
+		if (table->entries[cache->swept].key.ip_version != 0)
+			return cache->swept;
+	}
+	return 0;
+}
+
 /* Entries without an open record count as work but not as flows; the loop ends with 0 only when
  * nothing is left. */
 size_t flow_cache_expire_all(struct flow_cache *cache, size_t budget)
 {
 	size_t closed = 0;
 
+	if (budget >= cache->table.used)
+		return flow_close_all(cache, END_FLUSH);
 	for (size_t steps = 0; cache->table.used && (steps < budget || closed == 0); steps++)
-		closed += flow_close_now(cache, flow_close_oldest(cache), END_FLUSH);
+		closed += flow_close_now(cache, sweep(cache), END_FLUSH);
 	return closed;
 }
 
@@ -307,7 +348,7 @@ size_t flow_cache_delete_all(struct flow_cache *cache, size_t budget)
 	size_t deleted = 0;
 
 	for (size_t steps = 0; cache->table.used && (steps < budget || deleted == 0); steps++)
-		deleted += flow_close_silently(cache, flow_close_oldest(cache));
+		deleted += flow_close_silently(cache, sweep(cache));
 	return deleted;
 }
 

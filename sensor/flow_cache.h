@@ -120,8 +120,8 @@ uint64_t flow_cache_clock_ns(const struct flow_cache *cache);
  * when the cache is empty. May be too early, is never too late. */
 uint64_t flow_cache_next_due_ns(const struct flow_cache *cache);
 
-/* Close open flows, longest idle first, at most .budget; returns how many. 0: the cache is
- * empty. Those that were due already close for that reason. */
+/* Close open flows, about in the order in which they began, at most .budget; returns how many.
+ * 0: the cache is empty. Those that were due already close for that reason. */
 size_t flow_cache_expire_all(struct flow_cache *cache, size_t budget);
 
 /* Forget open flows, no records, at most .budget; returns how many. 0: the cache is empty. */

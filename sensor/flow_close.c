@@ -7,14 +7,8 @@
 #include "sensor/flow_close.h"
 
 #include "sensor/flow_compose.h"
+#include "sensor/flow_due.h"
 #include "sensor/flow_tally.h"
-
-/* A step that is due: an idle flow, or a record at the end of its life. */
-struct due_step {
-	uint64_t deadline_ns;
-	uint32_t index; /* 0: nothing will ever be due */
-	bool is_life;
-};
 
 static inline struct flow_entry *entry_at(const struct flow_cache *cache, uint32_t index)
 {
@@ -39,19 +33,20 @@ uint64_t flow_close_life_deadline_ns(const struct flow_cache *cache, uint32_t in
 
 	if (!entry->seen)
 		return EXPIRY_NEVER_NS;
-	return expiry_add_ns(entry->start_ns, cache->expiry.maximum_life_ns);
+	return expiry_add_ns(flow_entry_start_ns(entry), cache->expiry.maximum_life_ns);
 }
 
 /* -- endings -------------------------------------------------------------------------- */
 
 static void unlist_record(struct flow_cache *cache, uint32_t index)
 {
-	flow_list_remove(&cache->age, cache->table.age, index);
+	flow_list_remove(cache->table.age, index);
 	entry_at(cache, index)->seen = 0;
 	cache->stats.active_flows--;
 }
 
-static void close_record(
+/* Compose, tally, hand out. The record is open no more, but for its place in the age ring. */
+static void hand_out(
 	struct flow_cache *cache, uint32_t index, enum end_reason reason, uint64_t now_ns)
 {
 	struct flow_record record;
@@ -59,23 +54,27 @@ static void close_record(
 	flow_compose(&cache->table, index, &record);
 	record.end_reason = end_reasons[reason].flow_end;
 	flow_tally_expired(&cache->stats, &record, reason);
-	unlist_record(cache, index);
 	if (cache->closed_ns < now_ns)
 		cache->closed_ns = now_ns;
 	cache->sink.record(cache->sink.user, &record, cache->closed_ns);
 }
 
-static void close_life(struct flow_cache *cache, uint32_t index, uint64_t deadline_ns)
+static void close_record(
+	struct flow_cache *cache, uint32_t index, enum end_reason reason, uint64_t now_ns)
+{
+	hand_out(cache, index, reason, now_ns);
+	unlist_record(cache, index);
+}
+
+void flow_close_life(struct flow_cache *cache, uint32_t index, uint64_t now_ns)
 {
 	entry_at(cache, index)->is_continued = true;
-	close_record(cache, index, END_MAXLIFE, deadline_ns);
+	close_record(cache, index, END_MAXLIFE, now_ns);
 }
 
 static void drop_entry(struct flow_cache *cache, uint32_t index)
 {
-	struct flow_list *list = &cache->activity[entry_at(cache, index)->class];
-
-	flow_list_remove(list, cache->table.activity, index);
+	flow_list_remove(cache->table.activity, index);
 	flow_table_remove(&cache->table, index);
 }
 
@@ -99,47 +98,10 @@ static void end_idle(struct flow_cache *cache, uint32_t index, uint64_t deadline
 
 /* -- what is due ---------------------------------------------------------------------- */
 
-static uint64_t head_deadline_ns(struct flow_cache *cache, unsigned class)
-{
-	struct flow_rounding *rounding = &cache->rounding[class];
-	uint64_t exact_ns = idle_since_ns(cache, cache->activity[class].head);
-
-	if (rounding->exact_ns != exact_ns)
-		*rounding = (struct flow_rounding){
-			.exact_ns = exact_ns,
-			.rounded_ns = expiry_round_up_ns(&cache->expiry, exact_ns),
-		};
-	return rounding->rounded_ns;
-}
-
-/* Of equal deadlines the idle ones come first: a flow that is over says so. */
-static struct due_step next_step(struct flow_cache *cache)
-{
-	struct due_step step = { .deadline_ns = EXPIRY_NEVER_NS };
-
-	for (unsigned class = 0; class < EXPIRY_CLASS_COUNT; class ++) {
-		uint32_t head = cache->activity[class].head;
-
-		if (head == 0)
-			continue;
-		uint64_t deadline_ns = head_deadline_ns(cache, class);
-
-		if (deadline_ns < step.deadline_ns)
-			step = (struct due_step){ deadline_ns, head, false };
-	}
-	if (cache->age.head) {
-		uint64_t deadline_ns = flow_close_life_deadline_ns(cache, cache->age.head);
-
-		if (deadline_ns < step.deadline_ns)
-			step = (struct due_step){ deadline_ns, cache->age.head, true };
-	}
-	return step;
-}
-
-static void take_step(struct flow_cache *cache, const struct due_step *step)
+static void take_step(struct flow_cache *cache, const struct flow_step *step)
 {
 	if (step->is_life)
-		close_life(cache, step->index, step->deadline_ns);
+		flow_close_life(cache, step->index, step->deadline_ns);
 	else
 		end_idle(cache, step->index, step->deadline_ns);
 }
@@ -147,10 +109,10 @@ static void take_step(struct flow_cache *cache, const struct due_step *step)
 bool flow_close_due(struct flow_cache *cache, size_t *budget)
 {
 	for (;;) {
-		struct due_step step = next_step(cache);
-		bool is_due = step.index && step.deadline_ns <= cache->clock_ns;
+		struct flow_step step = flow_due_next(cache);
+		bool is_due = flow_close_is_past(cache, step.deadline_ns);
 
-		if (!is_due || *budget == 0) {
+		if (!is_due || step.index == 0 || *budget == 0) {
 			cache->next_due_ns = step.deadline_ns;
 			return !is_due;
 		}
@@ -165,30 +127,14 @@ bool flow_close_if_due(struct flow_cache *cache, uint32_t index)
 	uint64_t life_ns = flow_close_life_deadline_ns(cache, index);
 
 	if (life_ns <= cache->clock_ns && life_ns < idle_ns)
-		close_life(cache, index, life_ns);
+		flow_close_life(cache, index, life_ns);
 	if (idle_ns > cache->clock_ns)
 		return false;
 	end_idle(cache, index, idle_ns);
 	return true;
 }
 
-/* -- the least recently active -------------------------------------------------------- */
-
-uint32_t flow_close_oldest(const struct flow_cache *cache)
-{
-	uint32_t oldest = 0;
-
-	for (unsigned class = 0; class < EXPIRY_CLASS_COUNT; class ++) {
-		uint32_t head = cache->activity[class].head;
-
-		if (head == 0)
-			continue;
-		if (oldest == 0 || entry_at(cache, head)->activity_ns <
-					   entry_at(cache, oldest)->activity_ns)
-			oldest = head;
-	}
-	return oldest;
-}
+/* -- for other reasons ------------------------------------------------------------------ */
 
 bool flow_close_now(struct flow_cache *cache, uint32_t index, enum end_reason reason)
 {
@@ -199,14 +145,35 @@ bool flow_close_now(struct flow_cache *cache, uint32_t index, enum end_reason re
 	return cache->stats.expired_flows != closed_flows;
 }
 
+/* Open records alone go out; all else is forgotten with the table. */
+size_t flow_close_all(struct flow_cache *cache, enum end_reason reason)
+{
+	uint64_t closed_flows = cache->stats.expired_flows;
+
+	for (uint32_t index = 1; index <= cache->table.touched; index++) {
+		struct flow_entry *entry = entry_at(cache, index);
+
+		if (entry->key.ip_version == 0 || !entry->seen)
+			continue;
+		if (flow_close_is_due(cache, index))
+			flow_close_now(cache, index, reason);
+		else
+			hand_out(cache, index, reason, cache->clock_ns);
+	}
+	flow_table_clear(&cache->table);
+	flow_due_init(cache);
+	cache->stats.active_flows = 0;
+	return cache->stats.expired_flows - closed_flows;
+}
+
 void flow_close_for_room(struct flow_cache *cache)
 {
-	struct due_step step = next_step(cache);
+	struct flow_step step = flow_due_next(cache);
 
-	if (step.index && step.deadline_ns <= cache->clock_ns)
+	if (step.index && flow_close_is_past(cache, step.deadline_ns))
 		take_step(cache, &step);
 	if (cache->table.used == cache->table.capacity)
-		flow_close_now(cache, flow_close_oldest(cache), END_OVERFLOWS);
+		flow_close_now(cache, flow_due_oldest(cache), END_OVERFLOWS);
 }
 
 bool flow_close_silently(struct flow_cache *cache, uint32_t index)

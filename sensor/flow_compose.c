@@ -3,29 +3,35 @@
 
 static_assert(META_MPLS_MAX == FLOW_MPLS_MAX, "a stack fits the record");
 
+static void compose_path(const struct flow_path *path, struct flow_side *side)
+{
+	side->ingress_if = path->ingress_if;
+	side->vlan_id = path->vlan_id;
+	side->is_egress = path->is_outgoing;
+	memcpy(side->source_mac, path->source_mac, 6);
+	memcpy(side->destination_mac, path->destination_mac, 6);
+}
+
 static void compose_side(
 	const struct flow_table *table, uint32_t index, unsigned sender, struct flow_side *side)
 {
 	const struct flow_entry *entry = &table->entries[index];
-	const struct flow_detail *detail = &table->details[index];
+	const struct flow_count *count = &entry->count[sender];
 
 	*side = (struct flow_side){
-		.packets = entry->packets[sender],
-		.octets = entry->octets[sender],
-		.first_ns = detail->first_ns[sender],
-		.last_ns = entry->last_ns[sender],
-		.ingress_if = detail->ingress_if[sender],
-		.flow_label = detail->flow_label[sender],
-		.tcp_flags = entry->tcp_flags[sender],
-		.vlan_id = entry->vlan_id[sender],
+		.packets = count->packets,
+		.octets = count->octets,
+		.first_ns = count->first_ns,
+		.last_ns = count->last_ns,
+		.tcp_flags = count->tcp_flags,
 		.icmp_type_code = flow_key_is_icmp(&entry->key) ? entry->key.port[sender] : 0,
-		.tos = entry->tos[sender],
-		.min_ttl = entry->min_ttl[sender],
-		.max_ttl = entry->max_ttl[sender],
-		.is_egress = entry->outgoing >> sender & 1,
+		.tos = count->tos,
+		.min_ttl = count->min_ttl,
+		.max_ttl = count->max_ttl,
 	};
-	memcpy(side->source_mac, detail->mac[sender][sender], 6);
-	memcpy(side->destination_mac, detail->mac[sender][!sender], 6);
+	compose_path(flow_table_path(table, index, sender), side);
+	if (entry->key.ip_version == 6)
+		side->flow_label = flow_table_label(table, index, sender);
 	if (entry->labelled >> sender & 1) {
 		const struct flow_stack *stack = &table->stacks[index][sender];
 
@@ -40,8 +46,7 @@ void flow_compose(const struct flow_table *table, uint32_t index, struct flow_re
 	bool is_icmp = flow_key_is_icmp(&entry->key);
 
 	*record = (struct flow_record){
-		.flow_id = table->details[index].flow_id,
-		.hash = entry->hash,
+		.flow_id = entry->flow_id,
 		.ip_version = entry->key.ip_version,
 		.protocol = entry->key.protocol,
 		.is_icmp = is_icmp,

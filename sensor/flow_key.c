@@ -56,30 +56,54 @@ static inline bool is_sender_higher(
 	return order > 0;
 }
 
-static inline uint64_t hash_probe(const struct flow_level *level,
-	const uint64_t hash_key[static 2], struct flow_probe *probe)
+static_assert(offsetof(struct flow_key, port) + 8 == sizeof(struct flow_key),
+	"ports, VLAN, protocol and version are one word");
+
+/* The words of an IPv4 key: what is left are zeroes. */
+static inline void words_of_v4(const struct flow_key *key, uint64_t words[static 2])
 {
-	const struct flow_key *key = &probe->key;
+	memcpy(&words[0], key->port, 8);
+	memcpy(&words[1], key->address[0], 4);
+	memcpy((uint8_t *)&words[1] + 4, key->address[1], 4);
+}
+
+static uint64_t hash_with_macs(
+	const uint64_t hash_key[static 2], const struct flow_probe *probe)
+{
 	uint64_t words[7] = { 0 };
 
-	memcpy(&words[0], key->port, 8);
-	if (key->ip_version == 4) {
-		memcpy(&words[1], key->address[0], 4);
-		memcpy((uint8_t *)&words[1] + 4, key->address[1], 4);
-		if (!level->has_mac)
-			return hash_words(hash_key, words, 2);
+	if (probe->key.ip_version == 4) {
+		words_of_v4(&probe->key, words);
 		memcpy(&words[2], probe->mac, 12);
 		return hash_words(hash_key, words, 4);
 	}
-	memcpy(&words[1], key->address, 32);
-	if (!level->has_mac)
-		return hash_words(hash_key, words, 5);
+	memcpy(&words[0], probe->key.port, 8);
+	memcpy(&words[1], probe->key.address, 32);
 	memcpy(&words[5], probe->mac, 12);
 	return hash_words(hash_key, words, 7);
 }
 
-static_assert(offsetof(struct flow_key, port) + 8 == sizeof(struct flow_key),
-	"ports, VLAN, protocol and version are one word");
+static inline uint64_t hash_probe(const struct flow_level *level,
+	const uint64_t hash_key[static 2], const struct flow_probe *probe)
+{
+	uint64_t words[5];
+
+	if (level->has_mac)
+		return hash_with_macs(hash_key, probe);
+	if (probe->key.ip_version == 4) {
+		words_of_v4(&probe->key, words);
+		return hash_words(hash_key, words, 2);
+	}
+	memcpy(&words[0], probe->key.port, 8);
+	memcpy(&words[1], probe->key.address, 32);
+	return hash_words(hash_key, words, 5);
+}
+
+uint64_t flow_key_hash(const struct flow_level *level, const uint64_t hash_key[static 2],
+	const struct flow_probe *probe)
+{
+	return hash_probe(level, hash_key, probe);
+}
 
 void flow_key_make(const struct flow_level *level, const uint64_t hash_key[static 2],
 	const struct packet_meta *meta, struct flow_probe *probe)
@@ -94,8 +118,10 @@ void flow_key_make(const struct flow_level *level, const uint64_t hash_key[stati
 	key->vlan_id = level->has_vlan ? meta->vlan_id : 0;
 	key->protocol = level->has_protocol ? meta->protocol : 0;
 	key->ip_version = meta->ip_version;
-	memcpy(probe->mac[sender], meta->source_mac, 6);
-	memcpy(probe->mac[!sender], meta->destination_mac, 6);
+	if (level->has_mac) {
+		memcpy(probe->mac[sender], meta->source_mac, 6);
+		memcpy(probe->mac[!sender], meta->destination_mac, 6);
+	}
 	probe->sender = (uint8_t)sender;
 	probe->hash = hash_probe(level, hash_key, probe);
 }

@@ -13,6 +13,7 @@
 #include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "sensor/flow_cache.h"
 #include "sensor/meta.h"
@@ -37,9 +38,8 @@ static_assert(sizeof(struct flow_key) == 40, "hashed and compared as five words"
 struct flow_probe {
 	struct flow_key key;
 	uint64_t hash;
-	uint8_t mac[2][6];  /* of each endpoint; part of the key at level "ether" alone */
-	uint8_t sender;     /* the endpoint that sent the packet */
-	uint32_t candidate; /* the entry it will probably meet, for prefetching; 0: none */
+	uint8_t mac[2][6]; /* of each endpoint, at the level that has it in the key */
+	uint8_t sender;    /* the endpoint that sent the packet */
 };
 
 /* What a track level puts into the key. */
@@ -48,9 +48,23 @@ struct flow_level {
 };
 extern const struct flow_level flow_levels[TRACK_LEVEL_COUNT];
 
-/* Fill all of *probe but .candidate. */
+/* Fill all of *probe, but .mac only where it is part of the key. */
 void flow_key_make(const struct flow_level *level, const uint64_t hash_key[static 2],
 	const struct packet_meta *meta, struct flow_probe *probe);
+
+/* The hash of .key, and of .mac at the level that has it. */
+uint64_t flow_key_hash(const struct flow_level *level, const uint64_t hash_key[static 2],
+	const struct flow_probe *probe);
+
+static inline bool flow_key_equal(const struct flow_key *a, const struct flow_key *b)
+{
+	uint64_t x[5], y[5];
+
+	memcpy(x, a, sizeof(x));
+	memcpy(y, b, sizeof(y));
+	return ((x[4] ^ y[4]) | (x[0] ^ y[0]) | (x[2] ^ y[2]) | (x[1] ^ y[1]) |
+		       (x[3] ^ y[3])) == 0;
+}
 
 static inline bool flow_key_is_icmp(const struct flow_key *key)
 {

@@ -1,46 +1,64 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Doubly linked lists of entries by index. The links of all entries stand in one dense array,
- * so that moving an entry touches its neighbours' eight bytes and not their counters. Index 0
- * is no entry: an array of zeroes is an array of unlinked entries.
+ * Rings of entries by index. The links of all entries stand in one dense array, so that moving
+ * an entry touches its neighbours' eight bytes and not their counters. A ring begins and ends
+ * at its anchor, a link of the same array that belongs to no entry: so an entry leaves without
+ * anybody knowing which ring it is in.
  */
 #ifndef SENSOR_FLOW_LIST_H
 #define SENSOR_FLOW_LIST_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct flow_link {
 	uint32_t previous, next;
 };
 
-struct flow_list {
-	uint32_t head, tail; /* 0: empty */
-};
-
-static inline void flow_list_append(
-	struct flow_list *list, struct flow_link *links, uint32_t index)
+static inline void flow_list_init(struct flow_link *links, uint32_t anchor)
 {
-	links[index] = (struct flow_link){ .previous = list->tail };
-	if (list->tail)
-		links[list->tail].next = index;
-	else
-		list->head = index;
-	list->tail = index;
+	links[anchor] = (struct flow_link){ anchor, anchor };
 }
 
-static inline void flow_list_remove(
-	struct flow_list *list, struct flow_link *links, uint32_t index)
+/* The first entry, or the anchor when there is none. */
+static inline uint32_t flow_list_first(const struct flow_link *links, uint32_t anchor)
+{
+	return links[anchor].next;
+}
+
+static inline bool flow_list_is_empty(const struct flow_link *links, uint32_t anchor)
+{
+	return links[anchor].next == anchor;
+}
+
+static inline void flow_list_append(struct flow_link *links, uint32_t anchor, uint32_t index)
+{
+	uint32_t last = links[anchor].previous;
+
+	links[index] = (struct flow_link){ last, anchor };
+	links[last].next = index;
+	links[anchor].previous = index;
+}
+
+static inline void flow_list_remove(struct flow_link *links, uint32_t index)
 {
 	struct flow_link link = links[index];
 
-	if (link.previous)
-		links[link.previous].next = link.next;
-	else
-		list->head = link.next;
-	if (link.next)
-		links[link.next].previous = link.previous;
-	else
-		list->tail = link.previous;
+	links[link.previous].next = link.next;
+	links[link.next].previous = link.previous;
+}
+
+/* All of ring .from becomes all of ring .to, which is empty. */
+static inline void flow_list_take(struct flow_link *links, uint32_t to, uint32_t from)
+{
+	struct flow_link link = links[from];
+
+	if (link.next == from)
+		return;
+	links[to] = link;
+	links[link.next].previous = to;
+	links[link.previous].next = to;
+	flow_list_init(links, from);
 }
 
 #endif

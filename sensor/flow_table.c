@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #define HUGE_PAGE_BYTES (2u << 20)
+#define SLOTS_MIN 8
 
 /* Zeroed memory that exists once it is touched; NULL if there is no address space for it. Hot
  * arrays ask for huge pages; hosts that have none say no, which changes nothing but speed. */
@@ -28,51 +29,66 @@ static void unmap_array(void *array, size_t count, size_t size)
 		munmap(array, count * size);
 }
 
+/* Four for three flows, and always one that is free. */
 static uint32_t slot_count_for(uint32_t capacity)
 {
-	uint32_t count = 8;
+	uint32_t count = capacity + (capacity + 2) / 3;
 
-	while (count < 2 * capacity)
-		count *= 2;
-	return count;
+	return count < SLOTS_MIN ? SLOTS_MIN : count;
 }
 
 void flow_table_fini(struct flow_table *table)
 {
 	size_t count = (size_t)table->capacity + 1;
+	size_t links = count + table->anchors;
 
-	unmap_array(table->slots, (size_t)table->slot_mask + 1, sizeof(*table->slots));
+	unmap_array(table->slots, table->slot_count, sizeof(*table->slots));
 	unmap_array(table->entries, count, sizeof(*table->entries));
-	unmap_array(table->details, count, sizeof(*table->details));
-	unmap_array(table->activity, count, sizeof(*table->activity));
-	unmap_array(table->age, count, sizeof(*table->age));
+	unmap_array(table->activity, links, sizeof(*table->activity));
+	unmap_array(table->age, links, sizeof(*table->age));
+	unmap_array(table->own_paths, count, sizeof(*table->own_paths));
+	unmap_array(table->labels, count, sizeof(*table->labels));
 	unmap_array(table->stacks, count, sizeof(*table->stacks));
+	flow_paths_fini(&table->paths);
 	*table = (struct flow_table){ 0 };
 }
 
-int flow_table_init(struct flow_table *table, uint32_t capacity, bool has_mac_key)
+static bool map_all(struct flow_table *table)
 {
-	size_t count = (size_t)capacity + 1;
+	size_t count = (size_t)table->capacity + 1;
+	size_t links = count + table->anchors;
 
+	table->slots = map_array(table->slot_count, sizeof(*table->slots), true);
+	table->entries = map_array(count, sizeof(*table->entries), true);
+	table->activity = map_array(links, sizeof(*table->activity), true);
+	table->age = map_array(links, sizeof(*table->age), true);
+	table->own_paths = map_array(count, sizeof(*table->own_paths), false);
+	table->labels = map_array(count, sizeof(*table->labels), false);
+	table->stacks = map_array(count, sizeof(*table->stacks), false);
+	return table->slots && table->entries && table->activity && table->age &&
+	       table->own_paths && table->labels && table->stacks;
+}
+
+int flow_table_init(struct flow_table *table, uint32_t capacity, uint32_t anchors,
+	const struct flow_level *level, const uint64_t hash_key[static 2])
+{
 	if (capacity == 0 || capacity > FLOW_TABLE_ENTRIES_MAX)
 		return -EINVAL;
 	*table = (struct flow_table){
+		.slot_count = slot_count_for(capacity),
 		.capacity = capacity,
-		.slot_mask = slot_count_for(capacity) - 1,
-		.has_mac_key = has_mac_key,
+		.anchors = anchors,
+		.level = level,
+		.has_mac_key = level->has_mac,
+		.hash_key = { hash_key[0], hash_key[1] },
 	};
-	table->slots = map_array((size_t)table->slot_mask + 1, sizeof(*table->slots), true);
-	table->entries = map_array(count, sizeof(*table->entries), true);
-	table->details = map_array(count, sizeof(*table->details), true);
-	table->activity = map_array(count, sizeof(*table->activity), true);
-	table->age = map_array(count, sizeof(*table->age), true);
-	table->stacks = map_array(count, sizeof(*table->stacks), false);
-	if (table->slots && table->entries && table->details && table->activity && table->age &&
-		table->stacks)
+	if (map_all(table) && flow_paths_init(&table->paths) == 0)
 		return 0;
 	flow_table_fini(table);
 	return -ENOMEM;
 }
+
+/* -- adding and removing ------------------------------------------------------------------ */
 
 /* Freed entries first: they are in the caches, and the untouched rest stays unpaid. */
 static uint32_t take_entry(struct flow_table *table)
@@ -89,31 +105,31 @@ uint32_t flow_table_add(struct flow_table *table, const struct flow_probe *probe
 {
 	assert(table->used < table->capacity);
 	uint32_t index = take_entry(table);
-	uint32_t tag = (uint32_t)probe->hash;
-	uint32_t at = tag & table->slot_mask;
+	uint32_t tag = (uint32_t)(probe->hash >> 32);
+	uint32_t at = flow_table_home(table, tag);
 
 	while (table->slots[at].index != 0)
-		at = (at + 1) & table->slot_mask;
+		at = flow_table_next_slot(table, at);
 	table->slots[at] = (struct flow_slot){ .tag = tag, .index = index };
-	table->entries[index] = (struct flow_entry){ .key = probe->key, .hash = probe->hash };
-	table->details[index] = (struct flow_detail){ 0 };
-	memcpy(table->details[index].mac[0], probe->mac, sizeof(probe->mac));
-	memcpy(table->details[index].mac[1], probe->mac, sizeof(probe->mac));
+	table->entries[index] = (struct flow_entry){ .key = probe->key };
 	table->used++;
 	return index;
+}
+
+/* How far slot .at is behind slot .from, round the end. */
+static uint32_t slots_behind(const struct flow_table *table, uint32_t at, uint32_t from)
+{
+	return at >= from ? at - from : at + table->slot_count - from;
 }
 
 /* Empty slot .hole and move back into it whoever would not be found past it. */
 static void close_gap(struct flow_table *table, uint32_t hole)
 {
-	uint32_t mask = table->slot_mask;
+	for (uint32_t at = flow_table_next_slot(table, hole); table->slots[at].index != 0;
+		at = flow_table_next_slot(table, at)) {
+		uint32_t home = flow_table_home(table, table->slots[at].tag);
 
-	for (uint32_t at = (hole + 1) & mask; table->slots[at].index != 0;
-		at = (at + 1) & mask) {
-		uint32_t from_home = (at - table->slots[at].tag) & mask;
-		uint32_t from_hole = (at - hole) & mask;
-
-		if (from_home < from_hole)
+		if (slots_behind(table, at, home) < slots_behind(table, at, hole))
 			continue;
 		table->slots[hole] = table->slots[at];
 		hole = at;
@@ -121,15 +137,119 @@ static void close_gap(struct flow_table *table, uint32_t hole)
 	table->slots[hole] = (struct flow_slot){ 0 };
 }
 
-void flow_table_remove(struct flow_table *table, uint32_t index)
+static uint32_t slot_of(const struct flow_table *table, uint32_t index)
 {
-	uint32_t at = (uint32_t)table->entries[index].hash & table->slot_mask;
+	const struct flow_path *path = NULL;
+	struct flow_probe probe = { .key = table->entries[index].key };
+
+	if (table->has_mac_key)
+		for (unsigned sender = 0; sender < 2 && !path; sender++) {
+			path = flow_table_path(table, index, sender);
+			if (!path)
+				continue;
+			memcpy(probe.mac[sender], path->source_mac, 6);
+			memcpy(probe.mac[!sender], path->destination_mac, 6);
+		}
+	uint64_t hash = flow_key_hash(table->level, table->hash_key, &probe);
+	uint32_t at = flow_table_home(table, (uint32_t)(hash >> 32));
 
 	while (table->slots[at].index != index)
-		at = (at + 1) & table->slot_mask;
-	close_gap(table, at);
-	table->entries[index].key.ip_version = 0;
-	table->activity[index] = (struct flow_link){ .next = table->first_free };
+		at = flow_table_next_slot(table, at);
+	return at;
+}
+
+void flow_table_remove(struct flow_table *table, uint32_t index)
+{
+	struct flow_entry *entry = &table->entries[index];
+
+	close_gap(table, slot_of(table, index));
+	for (unsigned sender = 0; sender < 2; sender++)
+		flow_paths_drop(&table->paths, entry->path[sender]);
+	entry->key.ip_version = 0;
+	table->activity[index].next = table->first_free;
 	table->first_free = index;
 	table->used--;
+}
+
+/* Zero again, whether it was touched or not, without touching what was not. */
+static void forget_array(void *array, size_t count, size_t size)
+{
+	size_t bytes = count * size;
+
+	if (madvise(array, bytes, MADV_DONTNEED) != 0)
+		memset(array, 0, bytes);
+}
+
+void flow_table_clear(struct flow_table *table)
+{
+	flow_paths_clear(&table->paths);
+	forget_array(table->slots, table->slot_count, sizeof(*table->slots));
+	forget_array(table->entries, (size_t)table->capacity + 1, sizeof(*table->entries));
+	table->used = table->touched = table->first_free = 0;
+}
+
+/* -- paths, labels ------------------------------------------------------------------------ */
+
+const struct flow_path *flow_table_path(
+	const struct flow_table *table, uint32_t index, unsigned sender)
+{
+	uint16_t number = table->entries[index].path[sender];
+
+	if (number == FLOW_PATH_NONE)
+		return NULL;
+	if (number == FLOW_PATH_OWN)
+		return &table->own_paths[index][sender];
+	return &table->paths.nodes[number].path;
+}
+
+void flow_table_set_path(
+	struct flow_table *table, uint32_t index, unsigned sender, const struct flow_path *path)
+{
+	struct flow_entry *entry = &table->entries[index];
+	uint16_t before = entry->path[sender];
+
+	entry->path[sender] = flow_paths_take(&table->paths, path);
+	if (entry->path[sender] == FLOW_PATH_OWN)
+		table->own_paths[index][sender] = *path;
+	flow_paths_drop(&table->paths, before);
+}
+
+bool flow_table_has_macs(
+	const struct flow_table *table, uint32_t index, const struct flow_probe *probe)
+{
+	unsigned sender = table->entries[index].path[0] == FLOW_PATH_NONE;
+	const struct flow_path *path = flow_table_path(table, index, sender);
+
+	return memcmp(path->source_mac, probe->mac[sender], 6) == 0 &&
+	       memcmp(path->destination_mac, probe->mac[!sender], 6) == 0;
+}
+
+static unsigned label_shift(unsigned sender)
+{
+	return sender ? 20 : 0;
+}
+
+static uint64_t labels_of(const struct flow_table *table, uint32_t index)
+{
+	uint64_t both = 0;
+
+	for (unsigned i = 0; i < sizeof(table->labels->bytes); i++)
+		both |= (uint64_t)table->labels[index].bytes[i] << 8 * i;
+	return both;
+}
+
+uint32_t flow_table_label(const struct flow_table *table, uint32_t index, unsigned sender)
+{
+	return labels_of(table, index) >> label_shift(sender) & 0xfffff;
+}
+
+void flow_table_set_label(
+	struct flow_table *table, uint32_t index, unsigned sender, uint32_t label)
+{
+	uint64_t both = labels_of(table, index);
+
+	both &= ~(0xfffffull << label_shift(sender));
+	both |= (uint64_t)(label & 0xfffff) << label_shift(sender);
+	for (unsigned i = 0; i < sizeof(table->labels->bytes); i++)
+		table->labels[index].bytes[i] = (uint8_t)(both >> 8 * i);
 }

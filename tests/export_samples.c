@@ -27,7 +27,6 @@ struct flow_record sample_tcp(void)
 {
 	struct flow_record record = {
 		.flow_id = 1,
-		.hash = 0x1234,
 		.port = { 49152, 443 },
 		.protocol = 6,
 		.end_reason = FLOW_END_DETECTED,

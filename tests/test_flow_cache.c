@@ -485,22 +485,6 @@ static void level_ip_and_proto_have_no_ports_flags_or_types(void **state)
 	}
 }
 
-static void record_hash_is_that_of_the_conversation(void **state)
-{
-	struct fixture fixture;
-
-	begin(&fixture, default_config());
-	meter(&fixture, packet(TCP, HOST_A, 9, HOST_B, 80));
-	flush(&fixture);
-	meter(&fixture, packet(TCP, HOST_B, 80, HOST_A, 9));
-	flush(&fixture);
-	meter(&fixture, packet(TCP, HOST_B, 80, HOST_A, 10));
-	flush(&fixture);
-	assert_true(record_at(&fixture, 0)->hash == record_at(&fixture, 1)->hash);
-	assert_true(record_at(&fixture, 0)->hash != record_at(&fixture, 2)->hash);
-	end(&fixture);
-}
-
 /* -- life ----------------------------------------------------------------------------- */
 
 static void new_cache_refuses_nonsense(void **state)
@@ -611,7 +595,6 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(level_decides_how_many_flows_there_are),
 	cmocka_unit_test(tagged_conversation_is_one_flow_at_every_level),
 	cmocka_unit_test(level_ip_and_proto_have_no_ports_flags_or_types),
-	cmocka_unit_test(record_hash_is_that_of_the_conversation),
 	cmocka_unit_test(new_cache_refuses_nonsense),
 	cmocka_unit_test(new_cache_is_empty),
 	cmocka_unit_test(stats_tell_extremes_sums_and_protocols),

@@ -5,54 +5,73 @@
 
 #include "tests/test_flow_support.h"
 
-/* A flow with this number, under whatever hash the case wants. */
-static struct flow_probe probe_of(uint32_t number, uint64_t hash)
+static const uint64_t hash_key[2] = { 0x0123456789abcdef, 0xfedcba9876543210 };
+enum { ANCHORS = 3 };
+
+static void begin_table(struct flow_table *table, uint32_t capacity)
 {
-	struct flow_probe probe = { .hash = hash };
+	assert_int_equal(
+		flow_table_init(table, capacity, ANCHORS, &flow_levels[TRACK_FULL], hash_key),
+		0);
+}
+
+/* A flow with this number. */
+static struct flow_probe probe_of(uint32_t number)
+{
+	struct flow_probe probe = { 0 };
 
 	probe.key.ip_version = 4;
 	memcpy(probe.key.address[0], &number, sizeof(number));
+	probe.hash = flow_key_hash(&flow_levels[TRACK_FULL], hash_key, &probe);
 	return probe;
 }
 
-static uint32_t number_of(const struct flow_table *table, uint32_t index)
+/* The first flow from .number on whose home is among .width slots from .home on. */
+static struct flow_probe probe_near(
+	const struct flow_table *table, uint32_t *number, uint32_t home, uint32_t width)
 {
-	uint32_t number;
+	for (;;) {
+		struct flow_probe probe = probe_of((*number)++);
+		uint32_t at = flow_table_home(table, (uint32_t)(probe.hash >> 32));
 
-	memcpy(&number, table->entries[index].key.address[0], sizeof(number));
-	return number;
+		if ((at + table->slot_count - home) % table->slot_count < width)
+			return probe;
+	}
 }
 
 static void table_finds_what_was_added(void **state)
 {
 	struct flow_table table;
-	struct flow_probe probe = probe_of(7, 42), other = probe_of(8, 42);
+	struct flow_probe probe = probe_of(7), other = probe_of(8);
 
-	assert_int_equal(flow_table_init(&table, 4, false), 0);
+	begin_table(&table, 4);
 	assert_int_equal(flow_table_find(&table, &probe), 0);
 	uint32_t index = flow_table_add(&table, &probe);
 
 	assert_int_not_equal(index, 0);
 	assert_int_equal(flow_table_find(&table, &probe), index);
-	assert_int_equal(flow_table_guess(&table, 42), index);
+	assert_int_equal(flow_table_guess(&table, probe.hash), index);
+	other.hash = probe.hash;
 	assert_int_equal(flow_table_find(&table, &other), 0);
 	flow_table_fini(&table);
 }
 
-/* Hashes that are all the same, and hashes whose homes are the last slots, so that clusters go
- * round the end. Removal in every order must leave the rest reachable. */
+/* Homes that are all the same, few, or anywhere, and clusters that go round the end. Removal in
+ * every order must leave the rest reachable. */
 static void table_keeps_colliding_flows_apart(void **state)
 {
 	enum { FLOWS = 64 };
-	static const uint64_t masks[] = { 0, 1, 7, UINT64_MAX };
+	static const uint32_t widths[] = { 1, 2, 8, FLOWS };
 
-	for (size_t row = 0; row < sizeof(masks) / sizeof(masks[0]); row++) {
+	for (size_t row = 0; row < sizeof(widths) / sizeof(widths[0]); row++) {
 		struct flow_table table;
 		struct flow_probe probes[FLOWS];
+		uint32_t number = 0;
 
-		assert_int_equal(flow_table_init(&table, FLOWS, false), 0);
+		begin_table(&table, FLOWS);
 		for (uint32_t i = 0; i < FLOWS; i++) {
-			probes[i] = probe_of(i, (i & masks[row]) - 3);
+			probes[i] =
+				probe_near(&table, &number, table.slot_count - 3, widths[row]);
 			flow_table_add(&table, &probes[i]);
 		}
 		for (uint32_t gone = 0; gone < FLOWS; gone++) {
@@ -61,11 +80,12 @@ static void table_keeps_colliding_flows_apart(void **state)
 			flow_table_remove(&table, flow_table_find(&table, &probes[first]));
 			assert_int_equal(flow_table_find(&table, &probes[first]), 0);
 			for (uint32_t rest = gone + 1; rest < FLOWS; rest++) {
-				uint32_t number = rest * 37 % FLOWS;
-				uint32_t index = flow_table_find(&table, &probes[number]);
+				const struct flow_probe *probe = &probes[rest * 37 % FLOWS];
+				uint32_t index = flow_table_find(&table, probe);
 
 				assert_int_not_equal(index, 0);
-				assert_int_equal(number_of(&table, index), number);
+				assert_memory_equal(&table.entries[index].key, &probe->key,
+					sizeof(probe->key));
 			}
 		}
 		assert_int_equal(table.used, 0);
@@ -73,20 +93,34 @@ static void table_keeps_colliding_flows_apart(void **state)
 	}
 }
 
-static void table_tells_equal_hashes_apart_by_mac_where_macs_count(void **state)
+static void table_tells_flows_apart_by_mac_where_macs_count(void **state)
 {
 	struct flow_table table;
-	struct flow_probe a = probe_of(1, 5), b = a;
+	struct flow_probe a = probe_of(1), b = a;
+	struct flow_path path = { 0 };
 
+	assert_int_equal(
+		flow_table_init(&table, 4, ANCHORS, &flow_levels[TRACK_ETHER], hash_key), 0);
+	uint32_t index_a = flow_table_add(&table, &a);
+
+	flow_table_set_path(&table, index_a, 0, &path);
 	b.mac[1][5] = 1;
-	assert_int_equal(flow_table_init(&table, 4, true), 0);
-	uint32_t index_a = flow_table_add(&table, &a), index_b = flow_table_add(&table, &b);
-
 	assert_int_equal(flow_table_find(&table, &a), index_a);
+	assert_int_equal(flow_table_find(&table, &b), 0);
+	b.hash = flow_key_hash(table.level, hash_key, &b);
+	uint32_t index_b = flow_table_add(&table, &b);
+
+	path.source_mac[5] = 1;
+	flow_table_set_path(&table, index_b, 1, &path);
 	assert_int_equal(flow_table_find(&table, &b), index_b);
+	a.hash = flow_key_hash(table.level, hash_key, &a);
+	flow_table_remove(&table, index_b);
+	assert_int_equal(flow_table_find(&table, &b), 0);
 	flow_table_fini(&table);
 
-	assert_int_equal(flow_table_init(&table, 4, false), 0);
+	begin_table(&table, 4);
+	a = b = probe_of(1);
+	b.mac[1][5] = 1;
 	index_a = flow_table_add(&table, &a);
 	assert_int_equal(flow_table_find(&table, &b), index_a);
 	flow_table_fini(&table);
@@ -96,79 +130,146 @@ static void table_uses_freed_entries_again(void **state)
 {
 	struct flow_table table;
 
-	assert_int_equal(flow_table_init(&table, 3, false), 0);
+	begin_table(&table, 3);
 	for (uint32_t i = 0; i < 1000; i++) {
-		struct flow_probe probe = probe_of(i, i * 0x9e3779b97f4a7c15);
+		struct flow_probe probe = probe_of(i);
 		uint32_t index = flow_table_add(&table, &probe);
 
-		table.entries[index].packets[0] = 5;
+		table.entries[index].count[0].packets = 5;
 		assert_in_range(index, 1, 3);
 		flow_table_remove(&table, index);
 		assert_int_equal(table.entries[index].key.ip_version, 0);
 	}
-	struct flow_probe probe = probe_of(1, 1);
+	struct flow_probe probe = probe_of(1);
 
-	assert_int_equal(table.entries[flow_table_add(&table, &probe)].packets[0], 0);
+	assert_int_equal(table.entries[flow_table_add(&table, &probe)].count[0].packets, 0);
 	assert_int_equal(table.used, 1);
 	flow_table_fini(&table);
 }
 
-static void table_is_never_more_than_half_full(void **state)
+static void cleared_table_is_like_a_new_one(void **state)
+{
+	enum { FLOWS = 50 };
+	struct flow_table table;
+	struct flow_path path = { .vlan_id = 3 };
+
+	begin_table(&table, FLOWS);
+	for (unsigned round = 0; round < 3; round++) {
+		for (uint32_t i = 0; i < FLOWS; i++) {
+			struct flow_probe probe = probe_of(i);
+
+			assert_int_equal(flow_table_find(&table, &probe), 0);
+			assert_int_equal(flow_table_add(&table, &probe), i + 1);
+			flow_table_set_path(&table, i + 1, 0, &path);
+			assert_int_equal(table.entries[i + 1].path[0], 1);
+		}
+		flow_table_clear(&table);
+		assert_int_equal(table.used, 0);
+	}
+	flow_table_fini(&table);
+}
+
+static void table_is_never_more_than_three_quarters_full(void **state)
 {
 	static const uint32_t capacities[] = { 1, 2, 3, 4, 5, 8191, 8192, 8193, 1000000 };
 
 	for (size_t i = 0; i < sizeof(capacities) / sizeof(capacities[0]); i++) {
 		struct flow_table table;
 
-		assert_int_equal(flow_table_init(&table, capacities[i], false), 0);
-		assert_true((uint64_t)table.slot_mask + 1 >= 2 * (uint64_t)capacities[i]);
-		assert_int_equal((table.slot_mask + 1) & table.slot_mask, 0);
+		begin_table(&table, capacities[i]);
+		assert_true(3 * (uint64_t)table.slot_count >= 4 * (uint64_t)capacities[i]);
+		assert_int_equal(flow_table_home(&table, 0), 0);
+		assert_int_equal(flow_table_home(&table, UINT32_MAX), table.slot_count - 1);
 		flow_table_fini(&table);
 	}
 }
 
 static void table_refuses_impossible_capacities(void **state)
 {
+	const struct flow_level *level = &flow_levels[TRACK_FULL];
 	struct flow_table table = { 0 };
 
-	assert_int_equal(flow_table_init(&table, 0, false), -EINVAL);
-	assert_int_equal(flow_table_init(&table, FLOW_TABLE_ENTRIES_MAX + 1, false), -EINVAL);
+	assert_int_equal(flow_table_init(&table, 0, ANCHORS, level, hash_key), -EINVAL);
+	assert_int_equal(
+		flow_table_init(&table, FLOW_TABLE_ENTRIES_MAX + 1, ANCHORS, level, hash_key),
+		-EINVAL);
 	flow_table_fini(&table);
 }
 
-static void lists_append_and_remove_at_every_place(void **state)
+static void labels_of_both_endpoints_stand_side_by_side(void **state)
+{
+	static const uint32_t labels[] = { 0xfffff, 0, 0x12345, 0xabcde, 1 };
+	struct flow_table table;
+
+	begin_table(&table, 3);
+	for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++)
+		for (size_t j = 0; j < sizeof(labels) / sizeof(labels[0]); j++) {
+			flow_table_set_label(&table, 2, 0, labels[i]);
+			flow_table_set_label(&table, 2, 1, labels[j]);
+			assert_int_equal(flow_table_label(&table, 2, 0), labels[i]);
+			assert_int_equal(flow_table_label(&table, 2, 1), labels[j]);
+		}
+	assert_int_equal(flow_table_label(&table, 1, 1), 0);
+	assert_int_equal(flow_table_label(&table, 3, 0), 0);
+	flow_table_fini(&table);
+}
+
+/* -- rings -------------------------------------------------------------------------------- */
+
+enum { ANCHOR = 4, OTHER = 5 };
+
+static void rings_append_and_remove_at_every_place(void **state)
 {
 	for (uint32_t removed = 1; removed <= 3; removed++) {
-		struct flow_link links[4] = { 0 };
-		struct flow_list list = { 0 };
+		struct flow_link links[6] = { 0 };
 
+		flow_list_init(links, ANCHOR);
 		for (uint32_t i = 1; i <= 3; i++)
-			flow_list_append(&list, links, i);
-		flow_list_remove(&list, links, removed);
+			flow_list_append(links, ANCHOR, i);
+		flow_list_remove(links, removed);
 
 		uint32_t first = removed == 1 ? 2 : 1, last = removed == 3 ? 2 : 3;
 
-		assert_int_equal(list.head, first);
-		assert_int_equal(list.tail, last);
+		assert_int_equal(flow_list_first(links, ANCHOR), first);
+		assert_int_equal(links[ANCHOR].previous, last);
 		assert_int_equal(links[first].next, last);
 		assert_int_equal(links[last].previous, first);
-		assert_int_equal(links[first].previous, 0);
-		assert_int_equal(links[last].next, 0);
-		flow_list_remove(&list, links, first);
-		flow_list_remove(&list, links, last);
-		assert_int_equal(list.head, 0);
-		assert_int_equal(list.tail, 0);
+		flow_list_remove(links, first);
+		flow_list_remove(links, last);
+		assert_true(flow_list_is_empty(links, ANCHOR));
 	}
+}
+
+static void ring_is_taken_whole(void **state)
+{
+	struct flow_link links[6] = { 0 };
+
+	flow_list_init(links, ANCHOR);
+	flow_list_init(links, OTHER);
+	flow_list_take(links, OTHER, ANCHOR);
+	assert_true(flow_list_is_empty(links, OTHER));
+	flow_list_append(links, ANCHOR, 2);
+	flow_list_append(links, ANCHOR, 1);
+	flow_list_take(links, OTHER, ANCHOR);
+	assert_true(flow_list_is_empty(links, ANCHOR));
+	assert_int_equal(flow_list_first(links, OTHER), 2);
+	assert_int_equal(links[OTHER].previous, 1);
+	flow_list_remove(links, 2);
+	flow_list_remove(links, 1);
+	assert_true(flow_list_is_empty(links, OTHER));
 }
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(table_finds_what_was_added),
 	cmocka_unit_test(table_keeps_colliding_flows_apart),
-	cmocka_unit_test(table_tells_equal_hashes_apart_by_mac_where_macs_count),
+	cmocka_unit_test(table_tells_flows_apart_by_mac_where_macs_count),
 	cmocka_unit_test(table_uses_freed_entries_again),
-	cmocka_unit_test(table_is_never_more_than_half_full),
+	cmocka_unit_test(cleared_table_is_like_a_new_one),
+	cmocka_unit_test(table_is_never_more_than_three_quarters_full),
 	cmocka_unit_test(table_refuses_impossible_capacities),
-	cmocka_unit_test(lists_append_and_remove_at_every_place),
+	cmocka_unit_test(labels_of_both_endpoints_stand_side_by_side),
+	cmocka_unit_test(rings_append_and_remove_at_every_place),
+	cmocka_unit_test(ring_is_taken_whole),
 };
 
 UNIT_MAIN("flow_table", tests)

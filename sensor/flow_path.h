@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Where packets come from and go to below IP: MAC addresses, VLAN, interface. A link has few of
+ * them and millions of flows, so flows keep a number of two octets and the paths stand here
+ * once, for as long as a flow has their number.
+ */
+#ifndef SENSOR_FLOW_PATH_H
+#define SENSOR_FLOW_PATH_H
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define FLOW_PATH_NONE 0
+#define FLOW_PATH_OWN 0xffff /* there was no number left: the flow keeps its own copy */
+#define FLOW_PATHS_MAX 0xfffe
+
+struct flow_path {
+	uint8_t source_mac[6];
+	uint8_t destination_mac[6];
+	uint32_t ingress_if;
+	uint16_t vlan_id;
+	uint16_t is_outgoing;
+};
+static_assert(sizeof(struct flow_path) == 20, "compared and hashed as octets: no gaps");
+
+struct flow_path_node {
+	struct flow_path path;
+	uint32_t flows; /* how many keep the number; 0: free */
+	uint16_t next;  /* in its chain, or of the free ones */
+};
+
+struct flow_paths {
+	struct flow_path_node *nodes; /* by number */
+	uint16_t *chains;             /* the first node of each */
+	uint16_t first_free;
+	uint16_t touched; /* numbers 1 to .touched have been in use */
+	uint16_t last;    /* asked for last: mostly asked for next */
+};
+
+/* 0 or -ENOMEM. */
+int flow_paths_init(struct flow_paths *paths);
+void flow_paths_fini(struct flow_paths *paths); /* of zeroes is fine */
+
+/* The number for a path, counted as kept by one more flow; FLOW_PATH_OWN when there is none. */
+uint16_t flow_paths_take(struct flow_paths *paths, const struct flow_path *path);
+
+/* A flow keeps the number no more. FLOW_PATH_NONE and FLOW_PATH_OWN are fine. */
+void flow_paths_drop(struct flow_paths *paths, uint16_t number);
+
+/* No flow keeps any number any more. */
+void flow_paths_clear(struct flow_paths *paths);
+
+#endif

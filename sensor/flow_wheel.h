@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A hierarchical timer wheel (Varghese and Lauck 1987): entries by a time, coarse when it is
+ * far off and a tick wide when it is near.
+ *
+ *   level 0   64 buckets of a tick      the 64 ticks that the hand is among
+ *   level 1   64 buckets of 64 ticks    the 64 times 64 ticks that the hand is among
+ *   ...
+ *
+ * A time goes to the level of the highest group of six bits in which its tick differs from the
+ * hand's, and to the bucket which that group of the tick says. So there is no wrapping: all
+ * buckets in use are the hand's own or ahead of it, and the first of the lowest level comes
+ * first. When the hand reaches a bucket above level 0, its entries are to be put in anew: they
+ * spread over the levels below.
+ *
+ * An entry keeps its place when its time changes to a later one. Whoever takes it out looks at
+ * the time it has by then, and may put it in again: that is all that a packet costs.
+ */
+#ifndef SENSOR_FLOW_WHEEL_H
+#define SENSOR_FLOW_WHEEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sensor/flow_list.h"
+
+#define FLOW_WHEEL_TICK_SHIFT 24 /* a tick is 2^24 ns, about 17 ms */
+#define FLOW_WHEEL_LEVEL_BITS 6
+#define FLOW_WHEEL_BUCKETS (1u << FLOW_WHEEL_LEVEL_BITS)
+#define FLOW_WHEEL_LEVELS 7 /* 42 bits of ticks: all times of 64 bits */
+
+/* Links that a wheel needs as anchors of its buckets. */
+#define FLOW_WHEEL_ANCHORS (FLOW_WHEEL_LEVELS * FLOW_WHEEL_BUCKETS)
+
+struct flow_wheel {
+	uint64_t hand_tick;
+	/* 1 << bucket, and 1 << level. Both may be set for what lost its entries since. */
+	uint64_t occupied[FLOW_WHEEL_LEVELS];
+	uint32_t occupied_levels;
+	uint32_t anchor;     /* of the first bucket; the others follow */
+	uint32_t unfinished; /* the anchor of the wide bucket that was turned to last */
+};
+
+/* The first entries of a wheel: all of a bucket. */
+struct flow_wheel_bucket {
+	uint32_t anchor;  /* of their ring; 0: the wheel is empty */
+	uint64_t time_ns; /* none of them was put in for an earlier time */
+	bool is_one_tick; /* else the bucket is wider */
+};
+
+void flow_wheel_init(struct flow_wheel *wheel, struct flow_link *links, uint32_t anchor);
+
+static inline uint64_t flow_wheel_tick(uint64_t time_ns)
+{
+	return time_ns >> FLOW_WHEEL_TICK_SHIFT;
+}
+
+/* Put an entry in. Times before the hand are taken as the hand's. */
+void flow_wheel_add(
+	struct flow_wheel *wheel, struct flow_link *links, uint32_t index, uint64_t time_ns);
+
+/* The bucket that comes first; a wide one that was turned to until it is empty. */
+struct flow_wheel_bucket flow_wheel_first(
+	struct flow_wheel *wheel, const struct flow_link *links);
+
+/* Move the hand to it. Entries of a wider bucket must then be taken out, and added again. */
+void flow_wheel_turn(struct flow_wheel *wheel, const struct flow_wheel_bucket *bucket);
+
+#endif
