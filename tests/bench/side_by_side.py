@@ -273,6 +273,7 @@ def micro(program, options, values):
     if not path.exists():
         print("!! %s is not built: its goals are not measured" % program)
         return
+    warm_memory()
     done = subprocess.run([path], text=True, stdout=subprocess.PIPE, preexec_fn=pinned(MEASURED_CPU)
                           if program != "bench_lanes" else None)
     sys.stdout.write(done.stdout)
@@ -314,13 +315,14 @@ def measure_parts(options, tools, folder, values):
 
 
 def judge(values, is_quick):
-    """Print each goal; returns the names of those that are missed."""
-    missed = []
+    """Print each goal; returns the names of those that are missed and of those not measured."""
+    missed, unmeasured = [], []
     print()
     for name, bound, limit, unit, what in GOALS:
         value = values.get(name)
         if value is None:
             verdict = "not measured"
+            unmeasured.append(name)
         elif is_quick:
             verdict = "not judged"
         elif value >= limit if bound == "least" else value <= limit:
@@ -330,7 +332,7 @@ def judge(values, is_quick):
             missed.append(name)
         print("%-24s %8s %-5s at %-5s %5g  %-12s %s" % (
             name, "-" if value is None else "%.2f" % value, unit, bound, limit, verdict, what))
-    return missed
+    return missed, unmeasured
 
 
 def parse(arguments):
@@ -368,7 +370,8 @@ def main():
             measure_parts(options, tools, folder, values)
         except Wrong as wrong:
             sys.exit("WRONG: %s" % wrong)
-    missed = judge(values, options.quick)
+    missed, unmeasured = judge(values, options.quick)
+    print("\n%d goals, %d of them not measured" % (len(GOALS), len(unmeasured)))
     if missed:
         sys.exit("missed: " + ", ".join(missed))
     print("no goal is missed" if not options.quick else "all totals are right")
