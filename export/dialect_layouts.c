@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which elements are sent, and when. A plan is a list of elements, each with the traits that a
- * layout must have to carry it; a layout is the plan with the other elements left out. v1 and
- *v5 are plans with widths, without a choice.
+ * The layouts that a configuration makes of the plans.
  *
  * Template ids are fixed, so an id always means the same elements for the same settings:
  *
@@ -15,24 +13,7 @@
 
 #include <assert.h>
 
-enum trait {
-	IPV4 = 1 << 0,
-	IPV6 = 1 << 1,
-	PORTS = 1 << 2,
-	ICMP = 1 << 3,
-	UPTIME = 1 << 4,
-	SECONDS = 1 << 5,
-	MILLI = 1 << 6,
-	MICRO = 1 << 7,
-	NANO = 1 << 8,
-	VLAN = 1 << 9,
-	MAC = 1 << 10,
-	MINIMAL = 1 << 11,
-	FULL = 1 << 12,
-	LABEL_1 = 1 << 13, /* the next nine bits are the labels after it */
-};
-
-#define LABEL(n) (LABEL_1 << ((n)-1))
+#include "export/flow_plan.h"
 
 enum {
 	TEMPLATE_FLOW = 256,
@@ -51,76 +32,15 @@ struct plan_row {
 	bool is_reverse;
 };
 
-/*
- * The default template; every element here is read right, or skipped safely, by nfdump, pmacct,
- * goflow2, Akvorado, ipfixcol2, logstash and filebeat. Ports and ICMP types are in different
- * templates because nfdump mixes them up when both are in one. Destination MAC is 80: 57 means
- * the address after forwarding. VLAN is 58 because not all read 243.
- */
-/* clang-format off */
 static const struct plan_row flow_plan[] = {
-	{ ELEMENT_sourceIPv4Address,        IPV4 },
-	{ ELEMENT_destinationIPv4Address,   IPV4 },
-	{ ELEMENT_sourceIPv6Address,        IPV6 },
-	{ ELEMENT_destinationIPv6Address,   IPV6 },
-	{ ELEMENT_flowStartSysUpTime,       UPTIME },
-	{ ELEMENT_flowEndSysUpTime,         UPTIME },
-	{ ELEMENT_flowStartSeconds,         SECONDS },
-	{ ELEMENT_flowEndSeconds,           SECONDS },
-	{ ELEMENT_flowStartMilliseconds,    MILLI },
-	{ ELEMENT_flowEndMilliseconds,      MILLI },
-	{ ELEMENT_flowStartMicroseconds,    MICRO },
-	{ ELEMENT_flowEndMicroseconds,      MICRO },
-	{ ELEMENT_flowStartNanoseconds,     NANO },
-	{ ELEMENT_flowEndNanoseconds,       NANO },
-	{ ELEMENT_octetDeltaCount,          0 },
-	{ ELEMENT_packetDeltaCount,         0 },
-	{ ELEMENT_sourceTransportPort,      PORTS },
-	{ ELEMENT_destinationTransportPort, PORTS },
-	{ ELEMENT_icmpTypeCodeIPv4,         ICMP | IPV4 },
-	{ ELEMENT_icmpTypeCodeIPv6,         ICMP | IPV6 },
-	{ ELEMENT_ingressInterface,         0 },
-	{ ELEMENT_egressInterface,          0 },
-	{ ELEMENT_protocolIdentifier,       0 },
-	{ ELEMENT_ipClassOfService,         0 },
-	{ ELEMENT_tcpControlBits,           PORTS },
-	{ ELEMENT_flowEndReason,            0 },
-	{ ELEMENT_flowDirection,            0 },
-	{ ELEMENT_vlanId,                   VLAN },
-	{ ELEMENT_sourceMacAddress,         MAC },
-	{ ELEMENT_destinationMacAddress,    MAC },
-	{ ELEMENT_ipVersion,                0 },
-	{ ELEMENT_flowLabelIPv6,            IPV6 },
-	{ ELEMENT_mplsTopLabelStackSection, LABEL(1) },
-	{ ELEMENT_mplsLabelStackSection2,   LABEL(2) },
-	{ ELEMENT_mplsLabelStackSection3,   LABEL(3) },
-	{ ELEMENT_mplsLabelStackSection4,   LABEL(4) },
-	{ ELEMENT_mplsLabelStackSection5,   LABEL(5) },
-	{ ELEMENT_mplsLabelStackSection6,   LABEL(6) },
-	{ ELEMENT_mplsLabelStackSection7,   LABEL(7) },
-	{ ELEMENT_mplsLabelStackSection8,   LABEL(8) },
-	{ ELEMENT_mplsLabelStackSection9,   LABEL(9) },
-	{ ELEMENT_mplsLabelStackSection10,  LABEL(10) },
-	{ ELEMENT_octetDeltaCount,          MINIMAL, true },
-	{ ELEMENT_packetDeltaCount,         MINIMAL, true },
-	{ ELEMENT_biflowDirection,          FULL },
-	{ ELEMENT_flowStartSysUpTime,       FULL | UPTIME, true },
-	{ ELEMENT_flowEndSysUpTime,         FULL | UPTIME, true },
-	{ ELEMENT_flowStartSeconds,         FULL | SECONDS, true },
-	{ ELEMENT_flowEndSeconds,           FULL | SECONDS, true },
-	{ ELEMENT_flowStartMilliseconds,    FULL | MILLI, true },
-	{ ELEMENT_flowEndMilliseconds,      FULL | MILLI, true },
-	{ ELEMENT_flowStartMicroseconds,    FULL | MICRO, true },
-	{ ELEMENT_flowEndMicroseconds,      FULL | MICRO, true },
-	{ ELEMENT_flowStartNanoseconds,     FULL | NANO, true },
-	{ ELEMENT_flowEndNanoseconds,       FULL | NANO, true },
-	{ ELEMENT_icmpTypeCodeIPv4,         FULL | ICMP | IPV4, true },
-	{ ELEMENT_icmpTypeCodeIPv6,         FULL | ICMP | IPV6, true },
-	{ ELEMENT_ipClassOfService,         FULL, true },
-	{ ELEMENT_tcpControlBits,           FULL | PORTS, true },
-	{ ELEMENT_vlanId,                   FULL | VLAN, true },
+#define FLOW(name, needs) { ELEMENT_##name, needs, false },
+#define REVERSE(name, needs) { ELEMENT_##name, needs, true },
+#include "export/flow_plan.def"
+#undef FLOW
+#undef REVERSE
 };
 
+/* clang-format off */
 static const unsigned time_traits[] = {
 	[EXPORT_TIME_UPTIME]       = UPTIME,
 	[EXPORT_TIME_SECONDS]      = SECONDS,
@@ -128,71 +48,38 @@ static const unsigned time_traits[] = {
 	[EXPORT_TIME_MICROSECONDS] = MICRO,
 	[EXPORT_TIME_NANOSECONDS]  = NANO,
 };
+/* clang-format on */
 
 /* -- fixed records -------------------------------------------------------------------- */
 
-#define RESERVED ELEMENT_COUNT
 #define NETFLOW_RECORD_BYTES 48
 
 struct fixed_row {
-	enum element element; /* or RESERVED */
+	enum element element; /* or ELEMENT_COUNT: reserved */
 	unsigned octets;
 };
 
-/* NetFlow v5; ICMP tells type and code in the place of the destination port. */
-static const struct fixed_row v5_plan[] = {
-	{ ELEMENT_sourceIPv4Address,        4 },
-	{ ELEMENT_destinationIPv4Address,   4 },
-	{ RESERVED,                         4 }, /* next hop */
-	{ ELEMENT_ingressInterface,         2 },
-	{ ELEMENT_egressInterface,          2 },
-	{ ELEMENT_packetDeltaCount,         4 },
-	{ ELEMENT_octetDeltaCount,          4 },
-	{ ELEMENT_flowStartSysUpTime,       4 },
-	{ ELEMENT_flowEndSysUpTime,         4 },
-	{ ELEMENT_sourceTransportPort,      2 },
-	{ ELEMENT_destinationTransportPort, 2 },
-	{ RESERVED,                         1 },
-	{ ELEMENT_tcpControlBits,           1 },
-	{ ELEMENT_protocolIdentifier,       1 },
-	{ ELEMENT_ipClassOfService,         1 },
-	{ RESERVED,                         8 }, /* autonomous systems, masks, reserved */
-};
-
-/* NetFlow v1 in 48 octets, as collectors read it. */
+#define ROW(name, octets) { ELEMENT_##name, octets },
+#define RESERVED(octets, what) { ELEMENT_COUNT, octets },
 static const struct fixed_row v1_plan[] = {
-	{ ELEMENT_sourceIPv4Address,        4 },
-	{ ELEMENT_destinationIPv4Address,   4 },
-	{ RESERVED,                         4 }, /* next hop */
-	{ ELEMENT_ingressInterface,         2 },
-	{ ELEMENT_egressInterface,          2 },
-	{ ELEMENT_packetDeltaCount,         4 },
-	{ ELEMENT_octetDeltaCount,          4 },
-	{ ELEMENT_flowStartSysUpTime,       4 },
-	{ ELEMENT_flowEndSysUpTime,         4 },
-	{ ELEMENT_sourceTransportPort,      2 },
-	{ ELEMENT_destinationTransportPort, 2 },
-	{ RESERVED,                         2 },
-	{ ELEMENT_protocolIdentifier,       1 },
-	{ ELEMENT_ipClassOfService,         1 },
-	{ ELEMENT_tcpControlBits,           1 },
-	{ RESERVED,                         7 },
+#include "export/v1_plan.def"
 };
-/* clang-format on */
+static const struct fixed_row v5_plan[] = {
+#include "export/v5_plan.def"
+};
+#undef ROW
+#undef RESERVED
 
 static_assert(sizeof(v1_plan) == sizeof(v5_plan), "build_fixed() takes either");
 #define FIXED_ROWS (sizeof(v5_plan) / sizeof(v5_plan[0]))
 
 static void add_fixed(struct layout *layout, struct fixed_row row, bool is_icmp)
 {
-	if (is_icmp && row.element == ELEMENT_sourceTransportPort)
-		row.element = RESERVED;
-	if (is_icmp && row.element == ELEMENT_destinationTransportPort)
-		row.element = ELEMENT_icmpTypeCodeIPv4;
-	if (row.element == RESERVED)
+	enum element element = flow_plan_fixed(row.element, is_icmp);
+	if (element == ELEMENT_COUNT)
 		layout_add_zeros(layout, row.octets);
 	else
-		layout_add_narrow(layout, row.element, row.octets);
+		layout_add_narrow(layout, element, row.octets);
 }
 
 static struct layout build_fixed(const struct fixed_row plan[FIXED_ROWS], bool is_icmp)
@@ -206,9 +93,13 @@ static struct layout build_fixed(const struct fixed_row plan[FIXED_ROWS], bool i
 
 static void build_netflow(enum export_version version, struct dialect_layouts *layouts)
 {
-	const struct fixed_row *plan = version == EXPORT_NETFLOW_1 ? v1_plan : v5_plan;
-	layouts->flow[0] = build_fixed(plan, false);
-	layouts->flow[FLOW_LAYOUT_ICMP] = build_fixed(plan, true);
+	bool is_v1 = version == EXPORT_NETFLOW_1;
+	const struct fixed_row *plan = is_v1 ? v1_plan : v5_plan;
+	for (unsigned is_icmp = 0; is_icmp < 2; is_icmp++) {
+		struct layout *layout = &layouts->flow[is_icmp ? FLOW_LAYOUT_ICMP : 0];
+		*layout = build_fixed(plan, is_icmp);
+		layout->encode = flow_encode_fixed(is_v1, is_icmp);
+	}
 }
 
 /* -- templates ------------------------------------------------------------------------ */
@@ -248,19 +139,23 @@ static struct layout build_flow(const struct exporter_config *config, unsigned i
 	traits |= is_icmp ? ICMP : 0;
 	traits |= config->fields.has_ports && !is_icmp ? PORTS : 0;
 	traits |= index & FLOW_LAYOUT_BIFLOW ? biflow_traits(config) : 0;
+	traits |= config->version == EXPORT_NETFLOW_9 ? NETFLOW : 0;
 
 	struct layout layout = layout_make(flow_template_id(config, index), OWNER_FLOW);
 	for (size_t i = 0; i < sizeof(flow_plan) / sizeof(flow_plan[0]); i++) {
 		const struct plan_row *row = &flow_plan[i];
 		if ((row->needs & traits) != row->needs)
 			continue;
-		if (config->version == EXPORT_NETFLOW_9 && !layout_is_in_v9(row->element))
+		if (traits & NETFLOW && !layout_is_in_v9(row->element))
 			continue;
 		if (row->is_reverse)
 			layout_add_reverse(&layout, row->element);
 		else
 			layout_add(&layout, row->element);
 	}
+	layout.is_spanning = flow_plan_is_spanning(traits);
+	layout.traits = traits;
+	layout.encode = flow_encode_find(traits);
 	return layout;
 }
 

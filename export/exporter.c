@@ -33,6 +33,8 @@ struct exporter {
 	struct exporter_config config;
 	const struct dialect *dialect;
 	struct dialect_layouts layouts;
+	unsigned icmp_trait; /* FLOW_LAYOUT_ICMP, or 0 when there are no such layouts */
+	bool has_biflow;
 	struct layout_facts facts;
 	struct transport *transport; /* owned */
 	struct exporter_stats stats;
@@ -42,7 +44,7 @@ struct exporter {
 
 	uint64_t clock_ns;
 	bool has_clock;
-	uint64_t flush_due_ns;    /* valid while a message is begun */
+	uint64_t flush_due_ns;    /* NEVER_NS while no message is begun */
 	uint64_t template_due_ns; /* NEVER_NS without a time */
 
 	bool wants_templates; /* in the next message */
@@ -179,6 +181,7 @@ static void send_message(struct exporter *exporter)
 		.boot_ms = exporter->boot_ms,
 	};
 	message_finish(message, &head);
+	exporter->flush_due_ns = NEVER_NS;
 	exporter->sequence += sequence_step(exporter);
 	exporter->messages_since_templates++;
 	if (exporter->is_sampling_saturated)
@@ -287,7 +290,8 @@ static void put_flow(struct exporter *exporter, const struct layout *layout,
 		.direction = direction,
 		.boot_ms = exporter->boot_ms,
 	};
-	make_flow_room(exporter, layout);
+	if (!message_continues(&exporter->message, layout->id, layout->record_bytes))
+		make_flow_room(exporter, layout);
 	layout_put_record(&exporter->message.out, layout, &source);
 	exporter->message.flow_count++;
 	if (source.saturated != 0)
@@ -302,11 +306,10 @@ static bool is_seen(const struct flow_side *side)
 static const struct layout *choose_layout(
 	const struct exporter *exporter, const struct flow_record *record, unsigned traits)
 {
-	bool has_icmp = exporter->layouts.flow[FLOW_LAYOUT_ICMP].row_count != 0;
 	if (record->ip_version == 6)
 		traits |= FLOW_LAYOUT_IPV6;
-	if (record->is_icmp && has_icmp)
-		traits |= FLOW_LAYOUT_ICMP;
+	if (record->is_icmp)
+		traits |= exporter->icmp_trait;
 	return &exporter->layouts.flow[traits];
 }
 
@@ -351,28 +354,6 @@ static void put_uniflows(struct exporter *exporter, const struct flow_record *re
 		else
 			put_flow(exporter, layout, record, direction);
 	}
-}
-
-/* Without reverse times, the record's times are those of both directions together. */
-static void put_spanning_biflow(struct exporter *exporter, const struct layout *layout,
-	const struct flow_record *record)
-{
-	struct flow_record spanning = *record;
-	struct flow_side *side = spanning.side;
-	if (side[1].first_ns < side[0].first_ns)
-		side[0].first_ns = side[1].first_ns;
-	if (side[1].last_ns > side[0].last_ns)
-		side[0].last_ns = side[1].last_ns;
-	put_flow(exporter, layout, &spanning, 0);
-}
-
-static void put_biflow(struct exporter *exporter, const struct flow_record *record)
-{
-	const struct layout *layout = choose_layout(exporter, record, FLOW_LAYOUT_BIFLOW);
-	if (exporter->config.biflow == EXPORT_BIFLOW_MINIMAL)
-		put_spanning_biflow(exporter, layout, record);
-	else
-		put_flow(exporter, layout, record, 0);
 }
 
 /* -- the clock ------------------------------------------------------------------------ */
@@ -507,8 +488,11 @@ int exporter_new(const struct exporter_config *config, struct transport *transpo
 		free(exporter);
 		return -EMSGSIZE;
 	}
+	exporter->has_biflow = exporter->layouts.flow[FLOW_LAYOUT_BIFLOW].row_count != 0;
+	if (exporter->layouts.flow[FLOW_LAYOUT_ICMP].row_count != 0)
+		exporter->icmp_trait = FLOW_LAYOUT_ICMP;
 	set_boot(exporter, config->boot_ns);
-	exporter->template_due_ns = NEVER_NS;
+	exporter->flush_due_ns = exporter->template_due_ns = NEVER_NS;
 	exporter->wants_templates = true;
 	exporter->gather = gather_over(exporter->bytes, bytes);
 	exporter->message = message_of(exporter->dialect, config->message_bytes);
@@ -537,7 +521,8 @@ static void move_clock(struct exporter *exporter, uint64_t now_ns)
 		start_clock(exporter, now_ns);
 	if (now_ns < exporter->clock_ns)
 		now_ns = exporter->clock_ns;
-	run_due(exporter, now_ns);
+	if (now_ns >= exporter->flush_due_ns || now_ns >= exporter->template_due_ns)
+		run_due(exporter, now_ns);
 	exporter->clock_ns = now_ns;
 }
 
@@ -563,9 +548,9 @@ void exporter_add(struct exporter *exporter, const struct flow_record *record, u
 		return;
 	}
 	count(&exporter->stats.flows, 1);
-	if (exporter->layouts.flow[FLOW_LAYOUT_BIFLOW].row_count != 0 && is_seen(&side[0]) &&
-		is_seen(&side[1]))
-		put_biflow(exporter, record);
+	if (exporter->has_biflow && is_seen(&side[0]) && is_seen(&side[1]))
+		put_flow(exporter, choose_layout(exporter, record, FLOW_LAYOUT_BIFLOW), record,
+			0);
 	else
 		put_uniflows(exporter, record);
 }

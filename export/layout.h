@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A record on the wire is a row of elements. A layout is built once, from element.def, and then
- * both the template and every record are written from it, so they cannot disagree. A v5 record
- * is a layout whose template nobody sends.
+ * A record on the wire is a row of elements. A layout is built once, from element.def and a
+ * plan of elements, and then the template is written from it. Records can be written from its
+ * rows as well, but flows are many: for them the compiler makes code of the same plan, which a
+ * test compares with the rows. A v5 record is a layout whose template nobody sends.
  *
  * Flow layouts read struct flow_record. They are written for a direction d: 0 takes what the
  * initiator sent, 1 what the responder sent, with source and destination swapped. A reverse row
@@ -39,7 +40,6 @@ enum element_kind {
 	KIND_MILLI,   /* ns to Unix milliseconds */
 	KIND_MICRO,   /* ns to NTP time, exact to the microsecond (RFC 7011 6.1.9) */
 	KIND_NANO,    /* the same, exact to the nanosecond (6.1.10) */
-	KIND_ZERO,    /* reserved octets of fixed layouts; reads nothing */
 };
 
 enum element_owner {
@@ -60,20 +60,20 @@ struct layout_facts {
 	uint64_t boot_ns;
 };
 
-/* One field of the record: how, from where, to where. */
+/* One field of the record, in the record's order. */
 struct layout_row {
-	uint16_t member[2]; /* offset in the owner, for direction 0 and 1 */
-	uint16_t offset;    /* in the record */
-	uint8_t step;       /* kind and sizes in one number, see layout.c */
+	uint8_t element; /* ELEMENT_COUNT: reserved octets */
 	uint8_t octets;
-	uint8_t item; /* which label of the stack */
-};
-
-/* And how the template calls it. */
-struct layout_field {
-	uint8_t element;
 	bool is_reverse;
 };
+
+struct layout;
+struct layout_source;
+
+/* Write a record to .to, which has room for it, exactly as the layout's rows say. Returns how
+ * many values did not fit their field. */
+typedef unsigned layout_encode(
+	uint8_t *to, const struct layout *layout, const struct layout_source *source);
 
 struct layout {
 	uint16_t id;           /* template and set id; 0 in fixed layouts */
@@ -81,8 +81,10 @@ struct layout {
 	uint8_t row_count;
 	uint8_t scope_count; /* leading rows that are the scope of an options record */
 	enum element_owner owner;
+	bool is_spanning; /* times are the first and last of both directions together */
+	unsigned traits;  /* which rows of flow_plan.def; for .encode */
+	layout_encode *encode;
 	struct layout_row rows[LAYOUT_ROWS_MAX];
-	struct layout_field fields[LAYOUT_ROWS_MAX];
 };
 
 /* One flow or the facts, as layout_put_record() takes them. */
@@ -123,8 +125,16 @@ size_t layout_template_bytes(const struct layout *layout);
 /* Write the (options) template record: RFC 7011 3.4 or RFC 3954 5.2, 6.1. */
 void layout_put_template(struct wire *out, const struct layout *layout, bool is_ipfix);
 
+/* Writes a record by walking the rows: what layouts have until they are given better. */
+layout_encode layout_encode_rows;
+
 /* Write one record, all of it or, with an overflow, nothing. */
-void layout_put_record(
-	struct wire *out, const struct layout *layout, struct layout_source *source);
+static inline void layout_put_record(
+	struct wire *out, const struct layout *layout, struct layout_source *source)
+{
+	uint8_t *to = wire_take(out, layout->record_bytes);
+	if (to)
+		source->saturated += layout->encode(to, layout, source);
+}
 
 #endif

@@ -7,6 +7,7 @@
 #include "export/message.h"
 
 #include <assert.h>
+#include <limits.h>
 
 #define SET_HEADER_BYTES 4
 #define SET_ALIGN_BYTES 4
@@ -22,20 +23,28 @@ static size_t padded(const struct dialect *dialect, size_t length)
 
 struct message message_of(const struct dialect *dialect, size_t capacity)
 {
-	return (struct message){ .out = wire_over(NULL, capacity), .dialect = dialect };
+	return (struct message){
+		.out = wire_over(NULL, capacity),
+		.dialect = dialect,
+		.set_id = MESSAGE_NO_SET,
+		.limit = dialect->pads_sets ? capacity / SET_ALIGN_BYTES * SET_ALIGN_BYTES
+					    : capacity,
+		.most_records = dialect->most_records ? dialect->most_records : UINT_MAX,
+	};
 }
 
+/* Without sets the records follow the header, as if in one set with the id of fixed layouts. */
 void message_begin(struct message *message, uint8_t *bytes)
 {
-	struct wire out = wire_over(bytes, message->out.capacity);
-	*message =
-		(struct message){ .out = out, .dialect = message->dialect, .is_begun = true };
+	message->out = wire_over(bytes, message->out.capacity);
+	message->is_begun = true;
+	message->set_id = message->dialect->has_sets ? MESSAGE_NO_SET : 0;
+	message->template_count = message->options_count = message->flow_count = 0;
 	wire_zeros(&message->out, message->dialect->header_bytes);
 }
 
 static void begin_set(struct message *message, uint16_t set_id)
 {
-	message->has_open_set = true;
 	message->set_id = set_id;
 	message->set_mark = wire_mark(&message->out);
 	wire_be16(&message->out, set_id);
@@ -44,31 +53,25 @@ static void begin_set(struct message *message, uint16_t set_id)
 
 static void end_set(struct message *message)
 {
-	if (!message->has_open_set)
-		return;
 	struct wire *out = &message->out;
+	if (message->set_id == MESSAGE_NO_SET || !message->dialect->has_sets)
+		return;
 	wire_zeros(out, padded(message->dialect, out->length) - out->length);
 	wire_patch_be16(
 		out, message->set_mark + 2, (uint16_t)(out->length - message->set_mark));
-	message->has_open_set = false;
+	message->set_id = MESSAGE_NO_SET;
 }
 
 bool message_enter(struct message *message, uint16_t set_id, size_t record_bytes)
 {
-	const struct dialect *dialect = message->dialect;
-	bool is_new_set =
-		dialect->has_sets && !(message->has_open_set && message->set_id == set_id);
 	size_t end = message->out.length;
-	if (is_new_set)
-		end = padded(dialect, end) + SET_HEADER_BYTES;
-	if (padded(dialect, end + record_bytes) > message->out.capacity)
+	if (message->set_id == set_id)
+		return message_continues(message, set_id, record_bytes);
+	end = padded(message->dialect, end) + SET_HEADER_BYTES;
+	if (end + record_bytes > message->limit || message->flow_count >= message->most_records)
 		return false;
-	if (dialect->most_records != 0 && message->flow_count >= dialect->most_records)
-		return false;
-	if (is_new_set) {
-		end_set(message);
-		begin_set(message, set_id);
-	}
+	end_set(message);
+	begin_set(message, set_id);
 	return true;
 }
 
@@ -82,6 +85,7 @@ void message_finish(struct message *message, struct message_head *head)
 	struct wire header = wire_over(message->out.bytes, message->dialect->header_bytes);
 	message->dialect->put_header(&header, head);
 	message->is_begun = false;
+	message->set_id = MESSAGE_NO_SET;
 }
 
 size_t message_bytes_for(const struct dialect *dialect, size_t record_bytes)

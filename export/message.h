@@ -10,12 +10,15 @@
 
 #include "export/dialect.h"
 
+#define MESSAGE_NO_SET UINT32_MAX
+
 struct message {
 	struct wire out; /* where records are put after message_enter() said yes */
 	const struct dialect *dialect;
 	bool is_begun;
-	bool has_open_set;
-	uint16_t set_id;
+	uint32_t set_id; /* of the open set; MESSAGE_NO_SET */
+	size_t limit;    /* records may fill the message up to here: padding fits behind */
+	unsigned most_records;
 	size_t set_mark;         /* where the open set begins */
 	unsigned template_count; /* options templates included */
 	unsigned options_count;  /* options data records */
@@ -28,6 +31,16 @@ struct message message_of(const struct dialect *dialect, size_t capacity);
 /* Begin a message in .bytes, which are borrowed until it is finished, and leave room for the
  * header. */
 void message_begin(struct message *message, uint8_t *bytes);
+
+/* Whether one more record fits the message and the set that is open, which is all that
+ * message_enter() would see to. */
+static inline bool message_continues(
+	const struct message *message, uint16_t set_id, size_t record_bytes)
+{
+	return message->set_id == set_id &&
+	       message->out.length + record_bytes <= message->limit &&
+	       message->flow_count < message->most_records;
+}
 
 /* Make ready for .record_bytes more in a set .set_id, opening it when another one is open.
  * False when they do not fit whole, with nothing changed. */

@@ -1,33 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a record costs on its way out: `meson test -C build --benchmark export`, or run it with
- * FLOWS. First from exporter_add() to a transport that throws away, per version and form; then
- * as text; then to a UDP socket on loopback that a thread empties, where the time is that of
- * the sending thread, user and system. Nothing is asserted: the numbers are for people.
+ * What a record costs on its way out: bench_export [FLOWS]. First from exporter_add() to a
+ * transport that throws away, per version and form; then as text; then to a UDP socket on
+ * loopback that a thread empties, where the time is that of the sending thread, user and
+ * system, encoding included.
  */
 #include <arpa/inet.h>
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "export/exporter.h"
 #include "export/print.h"
+#include "tests/bench/bench.h"
 
-#define NS_PER_S 1000000000u
-#define START_NS (UINT64_C(1700000000) * NS_PER_S)
 #define RECORDS 256 /* made once, used again and again: they stay in the cache */
 #define FLOWS_PER_PASS 4096
 
-static uint64_t cpu_ns(void)
+static void say(const char *what, const char *name, double ns)
 {
-	struct timespec now;
+	char line[64];
 
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+	snprintf(line, sizeof(line), "%s_%s_ns", what, name);
+	bench_say(line, ns);
 }
 
 /* -- records -------------------------------------------------------------------------- */
@@ -37,8 +32,8 @@ static struct flow_side made_side(unsigned i)
 	return (struct flow_side){
 		.packets = 1 + i % 50,
 		.octets = 700 * (1 + i % 50),
-		.first_ns = START_NS + i * 1000003u,
-		.last_ns = START_NS + i * 1000003u + 7654321u,
+		.first_ns = BENCH_START_NS + i * 1000003u,
+		.last_ns = BENCH_START_NS + i * 1000003u + 7654321u,
 		.ingress_if = 3,
 		.tcp_flags = 0x1b,
 		.min_ttl = 60,
@@ -85,16 +80,16 @@ struct row {
 
 /* clang-format off */
 static const struct row rows[] = {
-	{ "v5, IPv4",             EXPORT_NETFLOW_5, EXPORT_TIME_UPTIME,       0, 4, true },
-	{ "v9, IPv4",             EXPORT_NETFLOW_9, EXPORT_TIME_UPTIME,       0, 4, true },
-	{ "v9, IPv6",             EXPORT_NETFLOW_9, EXPORT_TIME_UPTIME,       0, 6, true },
-	{ "IPFIX, IPv4",          EXPORT_IPFIX,     EXPORT_TIME_MILLISECONDS, 0, 4, true },
-	{ "IPFIX, IPv4, one way", EXPORT_IPFIX,     EXPORT_TIME_MILLISECONDS, 0, 4, false },
-	{ "IPFIX, IPv6",          EXPORT_IPFIX,     EXPORT_TIME_MILLISECONDS, 0, 6, true },
-	{ "IPFIX, IPv4, ns",      EXPORT_IPFIX,     EXPORT_TIME_NANOSECONDS,  0, 4, true },
-	{ "biflow, minimal",      EXPORT_IPFIX,     EXPORT_TIME_MILLISECONDS, EXPORT_BIFLOW_MINIMAL, 4, true },
-	{ "biflow, full",         EXPORT_IPFIX,     EXPORT_TIME_MILLISECONDS, EXPORT_BIFLOW_FULL,    4, true },
-	{ "biflow, full, IPv6",   EXPORT_IPFIX,     EXPORT_TIME_MILLISECONDS, EXPORT_BIFLOW_FULL,    6, true },
+	{ "v5_ipv4",             EXPORT_NETFLOW_5, EXPORT_TIME_UPTIME,       0, 4, true },
+	{ "v9_ipv4",             EXPORT_NETFLOW_9, EXPORT_TIME_UPTIME,       0, 4, true },
+	{ "v9_ipv6",             EXPORT_NETFLOW_9, EXPORT_TIME_UPTIME,       0, 6, true },
+	{ "ipfix_ipv4",          EXPORT_IPFIX,     EXPORT_TIME_MILLISECONDS, 0, 4, true },
+	{ "ipfix_ipv4_one_way", EXPORT_IPFIX,     EXPORT_TIME_MILLISECONDS, 0, 4, false },
+	{ "ipfix_ipv6",          EXPORT_IPFIX,     EXPORT_TIME_MILLISECONDS, 0, 6, true },
+	{ "ipfix_ipv4_nanoseconds",      EXPORT_IPFIX,     EXPORT_TIME_NANOSECONDS,  0, 4, true },
+	{ "biflow_minimal_ipv4",      EXPORT_IPFIX,     EXPORT_TIME_MILLISECONDS, EXPORT_BIFLOW_MINIMAL, 4, true },
+	{ "biflow_full_ipv4",         EXPORT_IPFIX,     EXPORT_TIME_MILLISECONDS, EXPORT_BIFLOW_FULL,    4, true },
+	{ "biflow_full_ipv6",   EXPORT_IPFIX,     EXPORT_TIME_MILLISECONDS, EXPORT_BIFLOW_FULL,    6, true },
 };
 /* clang-format on */
 
@@ -111,7 +106,7 @@ static struct exporter *make_exporter(const struct row *row, struct transport *t
 			.has_vlan = true,
 			.has_mac = true },
 		.sampling_interval = 1,
-		.boot_ns = START_NS - NS_PER_S,
+		.boot_ns = BENCH_START_NS - BENCH_NS_PER_S,
 		.template_refresh_s = 60,
 		.flush_delay_ms = 1000,
 		.gather_delay_ms = 1000,
@@ -131,15 +126,15 @@ static struct exporter *make_exporter(const struct row *row, struct transport *t
 static double ns_per_record(
 	struct exporter *exporter, const struct flow_record *records, uint64_t flows)
 {
-	uint64_t begin_ns = cpu_ns();
+	uint64_t begin_ns = bench_cpu_ns();
 
 	for (uint64_t i = 0; i < flows; i++) {
-		exporter_add(exporter, &records[i % RECORDS], START_NS);
+		exporter_add(exporter, &records[i % RECORDS], BENCH_START_NS);
 		if (i % FLOWS_PER_PASS == 0)
-			exporter_advance(exporter, START_NS);
+			exporter_advance(exporter, BENCH_START_NS);
 	}
-	exporter_flush(exporter, START_NS);
-	return (double)(cpu_ns() - begin_ns) / (double)exporter_stats(exporter)->records;
+	exporter_flush(exporter, BENCH_START_NS);
+	return (double)(bench_cpu_ns() - begin_ns) / (double)exporter_stats(exporter)->records;
 }
 
 /* -- encoding ------------------------------------------------------------------------- */
@@ -162,7 +157,7 @@ static void bench_encoding(const struct row *row, uint64_t flows)
 	struct transport nowhere = { .ops = &ops };
 	struct exporter *exporter = make_exporter(row, &nowhere);
 
-	printf("encode  %-22s %6.1f ns a record\n", row->name,
+	say("encode", row->name,
 		ns_per_record(
 			exporter, make_records(row->ip_version, row->is_answered), flows));
 	exporter_free(exporter);
@@ -173,12 +168,11 @@ static void bench_text(const char *name, enum print_format format, uint64_t flow
 	const struct print_config config = { .format = format, .sampling_interval = 1 };
 	const struct flow_record *records = make_records(4, false);
 	char text[PRINT_BYTES_MAX];
-	uint64_t octets = 0, begin_ns = cpu_ns();
+	uint64_t begin_ns = bench_cpu_ns();
 
 	for (uint64_t i = 0; i < flows; i++)
-		octets += print_record(&config, &records[i % RECORDS], text);
-	printf("print   %-22s %6.1f ns a line of %.0f octets\n", name,
-		(double)(cpu_ns() - begin_ns) / (double)flows, (double)octets / (double)flows);
+		print_record(&config, &records[i % RECORDS], text);
+	say("print", name, (double)(bench_cpu_ns() - begin_ns) / (double)flows);
 }
 
 /* -- sending -------------------------------------------------------------------------- */
@@ -227,12 +221,9 @@ static void bench_sending(const struct row *row, uint64_t flows)
 		pthread_create(&drainer, NULL, drain, &fd) != 0)
 		exit(1);
 	struct exporter *exporter = make_exporter(row, transport);
-	double ns =
-		ns_per_record(exporter, make_records(row->ip_version, row->is_answered), flows);
-	const struct exporter_stats *stats = exporter_stats(exporter);
-
-	printf("send    %-22s %6.1f ns a record, encoding included; %.0f records a message\n",
-		row->name, ns, (double)stats->records / (double)stats->messages);
+	say("send", row->name,
+		ns_per_record(
+			exporter, make_records(row->ip_version, row->is_answered), flows));
 	exporter_free(exporter);
 	shutdown(fd, SHUT_RDWR);
 	pthread_join(drainer, NULL);
@@ -246,8 +237,8 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < ROWS; i++)
 		bench_encoding(&rows[i], flows);
 	bench_text("table", PRINT_TABLE, flows / 4);
-	bench_text("JSON", PRINT_JSON, flows / 4);
-	bench_text("CSV", PRINT_CSV, flows / 4);
+	bench_text("json", PRINT_JSON, flows / 4);
+	bench_text("csv", PRINT_CSV, flows / 4);
 	for (size_t i = 0; i < ROWS; i++)
 		bench_sending(&rows[i], flows);
 	return 0;
