@@ -26,7 +26,7 @@ struct span {
 
 struct byte_feed {
 	int fd;
-	int stop_fd; /* -1: nobody stops it */
+	const int *stop_fds; /* FEED_STOPS of them; NULL: nobody stops it */
 	bool is_stopped;
 	bool is_regular;
 	bool is_raw_end;
@@ -60,16 +60,16 @@ static void compact(struct span *span)
 /* Wait for the writer of a pipe. False: told to stop instead. */
 static bool wait_for_writer(struct byte_feed *feed)
 {
-	struct pollfd fds[] = {
-		{ .fd = feed->fd, .events = POLLIN },
-		{ .fd = feed->stop_fd, .events = POLLIN },
-	};
+	struct pollfd fds[1 + FEED_STOPS] = { { .fd = feed->fd, .events = POLLIN } };
 
-	if (feed->stop_fd < 0 || feed->is_regular)
+	if (!feed->stop_fds || feed->is_regular)
 		return true;
-	while (poll(fds, 2, -1) < 0 && errno == EINTR)
+	for (unsigned i = 0; i < FEED_STOPS; i++)
+		fds[1 + i] = (struct pollfd){ .fd = feed->stop_fds[i], .events = POLLIN };
+	while (poll(fds, 1 + FEED_STOPS, -1) < 0 && errno == EINTR)
 		;
-	feed->is_stopped = fds[1].revents != 0;
+	for (unsigned i = 0; i < FEED_STOPS; i++)
+		feed->is_stopped |= fds[1 + i].revents != 0;
 	return !feed->is_stopped;
 }
 
@@ -210,7 +210,6 @@ int byte_feed_open(int fd, struct byte_feed **ret_feed, char reason[static FEED_
 		return -ENOMEM;
 	}
 	feed->fd = fd;
-	feed->stop_fd = -1;
 	int outcome = start(feed);
 	if (outcome) {
 		snprintf(reason, FEED_REASON_BYTES, "%s", feed->reason);
@@ -221,9 +220,9 @@ int byte_feed_open(int fd, struct byte_feed **ret_feed, char reason[static FEED_
 	return 0;
 }
 
-void byte_feed_stop_on(struct byte_feed *feed, int stop_fd)
+void byte_feed_stop_on(struct byte_feed *feed, const int stop_fds[static FEED_STOPS])
 {
-	feed->stop_fd = stop_fd;
+	feed->stop_fds = stop_fds;
 }
 
 bool byte_feed_is_stopped(const struct byte_feed *feed)

@@ -22,8 +22,10 @@ struct byte_feed;
 /* Takes .fd, on failure too. 0, or a negative errno with a sentence in .reason. */
 int byte_feed_open(int fd, struct byte_feed **ret_feed, char reason[static FEED_REASON_BYTES]);
 
-/* Do not wait for a slow writer once .stop_fd (borrowed) is readable: the input ends there. */
-void byte_feed_stop_on(struct byte_feed *feed, int stop_fd);
+/* Do not wait for a slow writer once one of these descriptors is readable: the input ends
+ * there. Looked at anew each time, and borrowed as the descriptors are; -1: none. */
+#define FEED_STOPS 2
+void byte_feed_stop_on(struct byte_feed *feed, const int stop_fds[static FEED_STOPS]);
 bool byte_feed_is_stopped(const struct byte_feed *feed);
 
 /* Read at most .want_bytes; 0 at the end; -1 when the input is damaged (byte_feed_reason()).

@@ -225,9 +225,14 @@ int capture_link_type(const struct capture *capture)
 	return capture->link_type;
 }
 
-void capture_stop_on(struct capture *capture, int stop_fd)
+void capture_stop_on(struct capture *capture, const int stop_fds[static FEED_STOPS])
 {
-	capture_stream_stop_on(capture->stream, stop_fd);
+	capture_stream_stop_on(capture->stream, stop_fds);
+}
+
+bool capture_is_slow(const struct capture *capture)
+{
+	return capture->is_slow;
 }
 
 const char *capture_error(const struct capture *capture)

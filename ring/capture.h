@@ -5,6 +5,7 @@
 #ifndef RING_CAPTURE_H
 #define RING_CAPTURE_H
 
+#include "ring/byte_feed.h"
 #include "ring/packet.h"
 #include "ring/source.h"
 #include "ring/view_arena.h"
@@ -38,7 +39,10 @@ enum capture_outcome capture_read(
 	struct capture *capture, struct packet_batch *batch, struct view_arena *arena);
 
 /* See byte_feed_stop_on(); capture_read() then says CAPTURE_STOPPED. */
-void capture_stop_on(struct capture *capture, int stop_fd);
+void capture_stop_on(struct capture *capture, const int stop_fds[static FEED_STOPS]);
+
+/* False: a regular file, never waited for. */
+bool capture_is_slow(const struct capture *capture);
 
 const char *capture_error(const struct capture *capture);
 void capture_close(struct capture *capture); /* NULL is fine */

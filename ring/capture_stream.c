@@ -272,10 +272,11 @@ FILE *capture_stream_file(struct capture_stream *stream)
 	return stream->file;
 }
 
-void capture_stream_stop_on(struct capture_stream *stream, int stop_fd)
+void capture_stream_stop_on(
+	struct capture_stream *stream, const int stop_fds[static FEED_STOPS])
 {
 	if (stream->feed)
-		byte_feed_stop_on(stream->feed, stop_fd);
+		byte_feed_stop_on(stream->feed, stop_fds);
 }
 
 bool capture_stream_is_stopped(const struct capture_stream *stream)

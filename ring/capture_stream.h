@@ -39,7 +39,8 @@ uint64_t capture_stream_find_damage(
 	struct capture_stream *stream, char ret_reason[static FEED_REASON_BYTES]);
 
 /* See byte_feed_stop_on(). */
-void capture_stream_stop_on(struct capture_stream *stream, int stop_fd);
+void capture_stream_stop_on(
+	struct capture_stream *stream, const int stop_fds[static FEED_STOPS]);
 bool capture_stream_is_stopped(const struct capture_stream *stream);
 
 /* False: reading never waits for anybody, a regular file. */

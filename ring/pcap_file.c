@@ -36,7 +36,7 @@ struct pcap_file {
 	size_t file_count;
 	size_t current;
 	int link_type;
-	int stop_fd; /* -1: none */
+	int stop_fds[FEED_STOPS]; /* of the caller, and of who reads ahead; -1: none */
 	struct view_arena arena;
 	uint64_t received_pkts;
 	uint64_t newest_ns;
@@ -108,7 +108,7 @@ static int open_capture(
 	}
 	if (index == 0)
 		replay->link_type = capture_link_type(capture);
-	capture_stop_on(capture, replay->stop_fd);
+	capture_stop_on(capture, replay->stop_fds);
 	replay->slots[index].capture = capture;
 	return 0;
 }
@@ -206,7 +206,8 @@ static int pcap_file_open(const struct source_config *config, void **ret_state,
 	}
 	replay->files = config->files;
 	replay->filter = config->filter;
-	replay->stop_fd = config->stop_fd > 0 ? config->stop_fd : -1;
+	replay->stop_fds[0] = config->stop_fd > 0 ? config->stop_fd : -1;
+	replay->stop_fds[1] = -1;
 	int outcome = set_up(replay, config, error);
 	if (outcome) {
 		pcap_file_close(replay);
@@ -266,10 +267,10 @@ static struct capture *current_capture(struct pcap_file *replay)
 }
 
 /* True: the batch may take more, from another file. */
-static bool read_packets(
-	struct pcap_file *replay, struct capture *capture, struct packet_batch *batch)
+static bool read_packets(struct pcap_file *replay, struct capture *capture,
+	struct packet_batch *batch, struct view_arena *arena)
 {
-	switch (capture_read(capture, batch, &replay->arena)) {
+	switch (capture_read(capture, batch, arena)) {
 	case CAPTURE_GOES_ON:
 		return false;
 	case CAPTURE_END:
@@ -285,21 +286,47 @@ static bool read_packets(
 	return true;
 }
 
-static int pcap_file_next(void *state, struct packet_batch *batch)
+static int pcap_file_next_to(void *state, struct packet_batch *batch, struct view_arena *arena)
 {
 	struct pcap_file *replay = state;
 	struct capture *capture;
 
-	view_arena_reset(&replay->arena);
+	arena->snap_bytes = replay->arena.snap_bytes;
 	batch->clock_ns = replay->newest_ns;
 	do {
 		capture = current_capture(replay);
-	} while (capture && read_packets(replay, capture, batch));
+	} while (capture && read_packets(replay, capture, batch, arena));
 
 	replay->newest_ns = batch->clock_ns;
 	replay->received_pkts += batch->count;
 	batch->is_end = replay->current == replay->file_count;
 	return batch->is_end && replay->damages ? SOURCE_DAMAGED : 0;
+}
+
+static int pcap_file_next(void *state, struct packet_batch *batch)
+{
+	struct pcap_file *replay = state;
+
+	view_arena_reset(&replay->arena);
+	return pcap_file_next_to(state, batch, &replay->arena);
+}
+
+/* Those that can be slow are open from the start. */
+static bool pcap_file_may_wait(const void *state)
+{
+	const struct pcap_file *replay = state;
+
+	for (size_t i = replay->current; i < replay->file_count; i++)
+		if (replay->slots[i].capture && capture_is_slow(replay->slots[i].capture))
+			return true;
+	return false;
+}
+
+static void pcap_file_stop_on(void *state, int fd)
+{
+	struct pcap_file *replay = state;
+
+	replay->stop_fds[1] = fd;
 }
 
 static void pcap_file_release(void *state, struct packet_batch *batch)
@@ -324,6 +351,12 @@ static const char *pcap_file_error(void *state)
 	return replay->error;
 }
 
+static const struct source_replay_ops replay_ops = {
+	.next_to = pcap_file_next_to,
+	.may_wait = pcap_file_may_wait,
+	.stop_on = pcap_file_stop_on,
+};
+
 const struct source_ops pcap_file_ops = {
 	.open = pcap_file_open,
 	.next = pcap_file_next,
@@ -331,4 +364,5 @@ const struct source_ops pcap_file_ops = {
 	.stats = pcap_file_stats,
 	.close = pcap_file_close,
 	.error = pcap_file_error,
+	.replay = &replay_ops,
 };

@@ -11,12 +11,6 @@
 
 #include "ring/source_table.h"
 
-struct source {
-	const struct source_kind *kind;
-	void *state;
-	int link_type;
-};
-
 static const struct source_kind *kind_named(const char *name)
 {
 	for (size_t i = 0; i < source_table_count; i++)
@@ -183,6 +177,12 @@ void source_release(struct source *source, struct packet_batch *batch)
 {
 	source->kind->ops->release(source->state, batch);
 	batch->count = 0;
+}
+
+void source_leave(struct source *source)
+{
+	if (source->kind->ops->leave)
+		source->kind->ops->leave(source->state);
 }
 
 void source_stats(struct source *source, struct ring_stats *ret_stats)

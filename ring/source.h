@@ -46,6 +46,20 @@ struct source_config {
 };
 
 struct source;
+struct view_arena;
+
+/*
+ * What a source of capture files can do besides, for replay_share.h.
+ */
+struct source_replay_ops {
+	/* As .next, but the packets' bytes go to .arena (borrowed for the call), as long as
+	 * there is room, and outlive the batch. */
+	int (*next_to)(void *state, struct packet_batch *batch, struct view_arena *arena);
+	/* A call may have to wait for a slow writer, now or later. */
+	bool (*may_wait)(const void *state);
+	/* Like stop_fd, one more; borrowed. */
+	void (*stop_on)(void *state, int fd);
+};
 
 /*
  * The implementation behind a source. A row of the table in source.c; which rows exist is
@@ -66,6 +80,8 @@ struct source_ops {
 	void (*close)(void *state);
 	/* The last error or notice as text; never NULL. */
 	const char *(*error)(void *state);
+	void (*leave)(void *state);             /* NULL: nothing to do */
+	const struct source_replay_ops *replay; /* NULL: not of capture files */
 };
 
 /* Open the source that config->kind names, or the best one. 0, or a negative errno with a
@@ -106,6 +122,10 @@ int source_fd(const struct source *source);
  */
 int source_next(struct source *source, struct packet_batch *batch);
 void source_release(struct source *source, struct packet_batch *batch);
+
+/* There will be no source_next() any more; totals and error stay until source_close(). Whoever
+ * stops before the end says so at once: others may wait for it (replay_share.h). */
+void source_leave(struct source *source);
 
 /* Totals so far. Call from the thread that calls source_next(), at least once a minute: the
  * kernel's own counters are 32 bits wide. */

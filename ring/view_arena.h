@@ -24,11 +24,15 @@
 struct view_arena {
 	uint8_t *memory;
 	size_t used_bytes;
+	size_t capacity_bytes;
 	uint32_t snap_bytes; /* keep at most this of each packet */
 };
 
 /* .snap_bytes 0: all of it. 0 or -ENOMEM. */
 int view_arena_open(struct view_arena *arena, uint32_t snap_bytes);
+
+/* With more, or less, than VIEW_ARENA_BYTES; not less than the largest packet. */
+int view_arena_open_sized(struct view_arena *arena, size_t capacity_bytes, uint32_t snap_bytes);
 
 /* Forget the copies: their batch is released. */
 void view_arena_reset(struct view_arena *arena);
@@ -36,7 +40,7 @@ void view_arena_reset(struct view_arena *arena);
 /* Room for one more packet of any length. */
 static inline bool view_arena_has_room(const struct view_arena *arena)
 {
-	return VIEW_ARENA_BYTES - arena->used_bytes >= arena->snap_bytes;
+	return arena->capacity_bytes - arena->used_bytes >= arena->snap_bytes;
 }
 
 /* Usual packets in a few instructions, in steps of which the last overlaps the one before it.
