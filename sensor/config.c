@@ -276,6 +276,11 @@ static int conclude_messages(struct config_parser *parser)
 	struct config *config = parser->config;
 
 	config->has_domain = parser->was_given[OPTION_DOMAIN];
+	if (config->has_domain && config->lanes > 1 &&
+		config->domain > UINT32_MAX - (config->lanes - 1))
+		return fail_together(parser,
+			"--domain %u with --lanes %u: there are no numbers for all lanes",
+			config->domain, config->lanes);
 	if (config->mtu_bytes == 0) {
 		config->message_bytes = MESSAGE_BYTES_AUTOMATIC;
 		return 0;

@@ -20,6 +20,7 @@
 
 #define CONFIG_DESTINATIONS_MAX 64
 #define CONFIG_FILES_MAX 1024
+#define CONFIG_LANES_MAX 64
 #define CONFIG_ERROR_BYTES 512
 #define CONFIG_NOTES_MAX 8
 
@@ -54,6 +55,7 @@ struct config {
 	uint32_t snap_bytes; /* 0: enough for headers */
 	uint32_t block_bytes, block_count, retire_timeout_ms, buffer_bytes;
 	bool no_promiscuous;
+	uint32_t lanes; /* 0: one for each usable core */
 
 	/* metering */
 	enum track_level level;
@@ -83,6 +85,7 @@ struct config {
 	uint32_t message_bytes; /* largest message that fits it */
 	uint32_t template_refresh_s, template_refresh_messages, flush_delay_ms;
 	uint32_t reinitialise_s; /* -I: move sysUptime's zero every so often; 0: never */
+	uint32_t export_rate; /* flows per second that expire on an interface; 0: any number */
 	enum print_format print;
 
 	/* process */

@@ -21,6 +21,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,12 +30,16 @@
 #include "sensor/collectors.h"
 #include "sensor/fragment.h"
 #include "sensor/fragment_hold.h"
-#include "sensor/own_export.h"
+#include "sensor/loop.h"
+#include "sensor/pacer.h"
 #include "sensor/random.h"
 #include "sensor/sampler.h"
+#include "sensor/steer.h"
 
-/* A lane looks at its source and its clock at least this often. */
+/* A lane looks at its source and its clock at least this often, */
 #define IDLE_POLL_MS 100
+/* and so often when records wait for the pacer. */
+#define PACED_POLL_MS 5
 
 /* Records that one pass may close: keeps a pass short when millions of flows end at once. */
 #define EXPIRY_BUDGET 4096
@@ -51,32 +56,45 @@
 #define NS_PER_MS 1000000ULL
 #define NS_PER_S 1000000000ULL
 
+/* What two lanes use is never in one line; two of 64 octets are fetched together. */
+#define LINE_BYTES 128
+
 struct lane {
-	const struct config *config;
+	/* Written by the main thread. */
+	_Alignas(LINE_BYTES) _Atomic(struct lane_request *) mailbox;
+
+	_Alignas(LINE_BYTES) const struct config *config;
 	struct source *source;
 	struct decoder *decoder;
 	struct fragment_hold *hold;
 	struct flow_cache *cache;
 	struct sampler sampler;
-	struct own_export own;
+	struct pacer pacer;
+	const struct own_export *own;
 	struct print_sink *print;
 
 	struct collectors collectors;
 
+	unsigned number, count;
+	uint64_t steering_key[2];
+	uint32_t maximum_flows;
 	bool is_live, is_paused, has_begun;
+	bool sees_all;     /* the packets of other lanes, too */
 	bool is_busy;      /* the last batch held packets */
+	bool is_paced;     /* records that are due wait for the pacer */
 	bool is_finishing; /* told to end: meter what came before finish_ns, then end */
 	uint64_t finish_ns;
+	uint64_t clock_ns; /* the newest stamp so far, of any packet */
 	uint64_t start_ns;
 	uint64_t boot_move_ns; /* when sysUptime's zero is to be moved; UINT64_MAX: never */
 	uint64_t seen_pkts, metered_frames, exported_flows;
 	uint64_t dropped[DROP_REASON_COUNT];
 	uint64_t held_due_ns; /* fragment_hold_due_ns(), for one look per packet */
 
-	_Atomic(struct lane_request *) mailbox;
 	struct lane_request *request; /* taken from the mailbox, being worked on */
 	int wake_fds[2];              /* the main thread writes to [1] to end a poll */
 	int notice_fd;
+	int cpu;
 	pthread_t thread;
 	bool is_started;
 	atomic_bool has_ended;
@@ -89,14 +107,32 @@ struct lane {
 
 /* -- records -------------------------------------------------------------------------- */
 
+/* The lanes number their flows in turns of one each, in an order that moves on from turn to
+ * turn: so a number says nothing of the lane to those who share out flows by it. */
+static uint64_t lane_flow_id(const struct lane *lane, uint64_t ordinal)
+{
+	return (ordinal - 1) * lane->count + (lane->number + ordinal) % lane->count + 1;
+}
+
+static void lane_export(struct lane *lane, const struct flow_record *record, uint64_t now_ns)
+{
+	lane->exported_flows++;
+	if (lane->print)
+		print_sink_record(lane->print, lane->number, record);
+	collectors_add(&lane->collectors, record, now_ns);
+}
+
 static void lane_record(void *user, const struct flow_record *record, uint64_t now_ns)
 {
 	struct lane *lane = user;
 
-	lane->exported_flows++;
-	if (lane->print)
-		print_sink_record(lane->print, record);
-	collectors_add(&lane->collectors, record, now_ns);
+	if (lane->count == 1) {
+		lane_export(lane, record, now_ns);
+		return;
+	}
+	struct flow_record numbered = *record;
+	numbered.flow_id = lane_flow_id(lane, record->flow_id);
+	lane_export(lane, &numbered, now_ns);
 }
 
 static uint64_t lane_next_boot_move(const struct lane *lane, uint64_t now_ns)
@@ -149,20 +185,41 @@ static enum drop_reason lane_judge(
 	return DROP_NONE;
 }
 
+/* Is a packet of a capture file another lane's? */
+static bool lane_is_others(const struct lane *lane, const struct packet_meta *meta)
+{
+	return lane->sees_all &&
+	       steer_lane(lane->steering_key, meta, lane->count) != lane->number;
+}
+
+/* Where all lanes see a packet that is in no flow, one of them counts it. */
+static void lane_drop(struct lane *lane, enum drop_reason reason)
+{
+	if (lane->sees_all && lane->number != 0)
+		return;
+	lane->dropped[reason]++;
+	lane->seen_pkts += lane->sees_all;
+}
+
 static void lane_meter_queue(struct lane *lane)
 {
 	flow_cache_meter(lane->cache, lane->metas, lane->queued);
 	lane->queued = 0;
 }
 
-/* The ports of the meta behind the queue are final: it joins the queue, unless it is our own
- * export. There is always room for one more. */
+/* The ports of the meta behind the queue are final: it joins the queue, unless it is another
+ * lane's or our own export. There is always room for one more. */
 static inline void lane_settle(struct lane *lane)
 {
-	if (own_export_is(&lane->own, &lane->metas[lane->queued])) {
-		lane->dropped[DROP_OWN_EXPORT]++;
+	const struct packet_meta *meta = &lane->metas[lane->queued];
+
+	if (lane_is_others(lane, meta))
+		return;
+	if (lane->is_live && own_export_is(lane->own, meta)) {
+		lane_drop(lane, DROP_OWN_EXPORT);
 		return;
 	}
+	lane->seen_pkts += lane->sees_all;
 	lane->metered_frames++;
 	if (++lane->queued == PACKET_BATCH_MAX)
 		lane_meter_queue(lane);
@@ -201,9 +258,9 @@ static bool lane_hold(struct lane *lane)
 {
 	struct packet_meta meta = lane->metas[lane->queued];
 
-	lane_give_up_waiting(lane, meta.stamp_ns);
+	lane_give_up_waiting(lane, meta.clock_ns);
 	if (meta.awaits_first) {
-		lane_pass_time(lane, meta.stamp_ns);
+		lane_pass_time(lane, meta.clock_ns);
 		fragment_hold_add(lane->hold, &meta, flow_cache_clock_ns(lane->cache));
 	} else if (meta.begins_datagram) {
 		fragment_hold_join(lane->hold, &meta);
@@ -221,14 +278,17 @@ static void lane_meter_packet(struct lane *lane, const struct packet *packet)
 	struct packet_meta *meta = &lane->metas[lane->queued];
 	enum drop_reason reason = lane_judge(lane, packet, meta);
 
+	if (packet->stamp_ns > lane->clock_ns)
+		lane->clock_ns = packet->stamp_ns;
 	if (reason != DROP_NONE) {
-		lane->dropped[reason]++;
+		lane_drop(lane, reason);
 		return;
 	}
+	meta->clock_ns = lane->clock_ns;
 	if (config->has_own_mac)
 		meta->is_outgoing =
 			memcmp(meta->source_mac, config->own_mac, sizeof(config->own_mac)) == 0;
-	bool is_rare = meta->is_fragment || meta->stamp_ns > lane->held_due_ns;
+	bool is_rare = meta->is_fragment || meta->clock_ns > lane->held_due_ns;
 	if (is_rare && lane_hold(lane))
 		return;
 	lane_settle(lane);
@@ -238,20 +298,49 @@ static void lane_meter_batch(struct lane *lane)
 {
 	for (unsigned i = 0; i < lane->batch.count; i++)
 		lane_meter_packet(lane, &lane->batch.packets[i]);
-	lane->seen_pkts += lane->batch.count;
+	if (!lane->sees_all)
+		lane->seen_pkts += lane->batch.count;
 	lane_meter_queue(lane);
+}
+
+/* How many records may close in this pass. The clock of packets may stand still or jump, so the
+ * pace is that of the host's; it is only asked when there is something to do. */
+static size_t lane_budget(struct lane *lane, uint64_t now_ns)
+{
+	const struct flow_cache_stats *stats = flow_cache_stats(lane->cache);
+
+	if (!lane->is_live)
+		return SIZE_MAX;
+	if (flow_cache_next_due_ns(lane->cache) > now_ns ||
+		stats->active_flows >= lane->maximum_flows - lane->maximum_flows / 4)
+		return EXPIRY_BUDGET;
+	return pacer_budget(&lane->pacer, loop_now_ns(), EXPIRY_BUDGET);
+}
+
+/* Close what is due, as far as that may be; false when something is left. */
+static bool lane_expire(struct lane *lane, uint64_t now_ns)
+{
+	const struct flow_cache_stats *stats = flow_cache_stats(lane->cache);
+	uint64_t before = stats->expired_flows;
+	size_t budget = lane_budget(lane, now_ns);
+	bool is_done = flow_cache_advance(lane->cache, now_ns, budget);
+
+	pacer_spend(&lane->pacer, stats->expired_flows - before);
+	lane->is_paced = !is_done && budget < EXPIRY_BUDGET;
+	return is_done;
 }
 
 static void lane_keep_time(struct lane *lane)
 {
 	uint64_t now_ns = flow_cache_clock_ns(lane->cache);
 
+	if (lane->clock_ns > now_ns)
+		now_ns = lane->clock_ns;
 	if (lane->batch.clock_ns > now_ns)
 		now_ns = lane->batch.clock_ns;
 	lane_give_up_waiting(lane, now_ns);
 	lane_meter_queue(lane);
-	bool is_done = flow_cache_advance(
-		lane->cache, now_ns, lane->is_live ? EXPIRY_BUDGET : SIZE_MAX);
+	bool is_done = lane_expire(lane, now_ns);
 
 	/* With records still due at earlier times the exporters' clock must not pass them. */
 	if (is_done)
@@ -290,11 +379,13 @@ void lane_stats(struct lane *lane, struct sensor_stats *ret_stats)
 		.has_ring = lane->is_live,
 		.exported = collectors_stats(&lane->collectors),
 		.exported_flows = lane->collectors.count ? lane->exported_flows : 0,
-		.lost_prints = lane->print ? print_sink_lost(lane->print) : 0,
+		.lost_prints = lane->print ? print_sink_lost(lane->print, lane->number) : 0,
 		.cache = *flow_cache_stats(lane->cache),
 	};
-	ret_stats->held_fragments = fragment_hold_stats(lane->hold)->held;
-	ret_stats->lone_fragments = fragment_hold_stats(lane->hold)->lone;
+	if (!lane->sees_all || lane->number == 0) {
+		ret_stats->held_fragments = fragment_hold_stats(lane->hold)->held;
+		ret_stats->lone_fragments = fragment_hold_stats(lane->hold)->lone;
+	}
 	memcpy(ret_stats->dropped, lane->dropped, sizeof(ret_stats->dropped));
 	source_stats(lane->source, &ret_stats->ring);
 }
@@ -310,6 +401,18 @@ static bool lane_empty_step(struct lane *lane, size_t (*step)(struct flow_cache 
 	return count == 0 || flow_cache_stats(lane->cache)->active_flows == 0;
 }
 
+static bool lane_snapshot(struct lane *lane, struct lane_request *request)
+{
+	request->count = flow_cache_snapshot(
+		lane->cache, &request->cursor, request->flows, request->capacity);
+	for (uint64_t i = 0; i < request->count; i++) {
+		struct flow_record *record = &request->flows[i].record;
+
+		record->flow_id = lane_flow_id(lane, record->flow_id);
+	}
+	return request->count > 0 || flow_cache_snapshot_ended(lane->cache, request->cursor);
+}
+
 /* One bounded step of the request at hand; true when it is answered. */
 static bool lane_request_step(struct lane *lane)
 {
@@ -320,10 +423,7 @@ static bool lane_request_step(struct lane *lane)
 		lane_stats(lane, &request->stats);
 		return true;
 	case LANE_SNAPSHOT:
-		request->count = flow_cache_snapshot(
-			lane->cache, &request->cursor, request->flows, request->capacity);
-		return request->count > 0 ||
-		       flow_cache_snapshot_ended(lane->cache, request->cursor);
+		return lane_snapshot(lane, request);
 	case LANE_EXPIRE_ALL:
 		if (!lane_empty_step(lane, flow_cache_expire_all))
 			return false;
@@ -349,7 +449,7 @@ static bool lane_request_step(struct lane *lane)
 
 static void lane_serve(struct lane *lane)
 {
-	if (!lane->request)
+	if (!lane->request && atomic_load_explicit(&lane->mailbox, memory_order_relaxed))
 		lane->request =
 			atomic_exchange_explicit(&lane->mailbox, NULL, memory_order_acquire);
 	if (lane->request && lane_request_step(lane))
@@ -374,7 +474,7 @@ static void lane_wait(struct lane *lane)
 	};
 	char scrap[64];
 
-	if (poll(fds, 2, IDLE_POLL_MS) > 0 && fds[1].revents)
+	if (poll(fds, 2, lane->is_paced ? PACED_POLL_MS : IDLE_POLL_MS) > 0 && fds[1].revents)
 		while (read(lane->wake_fds[0], scrap, sizeof(scrap)) > 0)
 			;
 }
@@ -391,7 +491,9 @@ static bool lane_is_drained(const struct lane *lane)
 
 static bool lane_has_work(const struct lane *lane)
 {
-	return lane->request || lane->is_busy ||
+	if (lane->request || lane->is_busy)
+		return true;
+	return !lane->is_paced &&
 	       flow_cache_next_due_ns(lane->cache) <= flow_cache_clock_ns(lane->cache);
 }
 
@@ -433,10 +535,26 @@ static void lane_close_books(struct lane *lane)
 	collectors_flush(&lane->collectors, flow_cache_clock_ns(lane->cache));
 }
 
+/* So that its memory and its interrupts stay near. Where that cannot be, it runs all the same.
+ */
+static void lane_pin(const struct lane *lane)
+{
+	size_t bytes = CPU_ALLOC_SIZE((size_t)lane->cpu + 1);
+	cpu_set_t *set = lane->cpu >= 0 ? CPU_ALLOC((size_t)lane->cpu + 1) : NULL;
+
+	if (!set)
+		return;
+	CPU_ZERO_S(bytes, set);
+	CPU_SET_S((size_t)lane->cpu, bytes, set);
+	pthread_setaffinity_np(pthread_self(), bytes, set);
+	CPU_FREE(set);
+}
+
 static void *lane_main(void *user)
 {
 	struct lane *lane = user;
 
+	lane_pin(lane);
 	for (;;) {
 		int rc = lane_pass(lane);
 		if (rc != 0) {
@@ -472,7 +590,8 @@ static void lane_fill_export_config(struct lane *lane, const struct lane_config 
 			.has_mac = true,
 			.mpls_labels = config->mpls_labels,
 		},
-		.domain = from->domain,
+		.domain = from->domain + from->number,
+		.engine_id = (uint8_t)from->number,
 		.sampling_interval = config->sampling_interval,
 		.template_refresh_s = config->template_refresh_s,
 		.template_refresh_messages = config->template_refresh_messages,
@@ -493,10 +612,11 @@ static int lane_make_parts(struct lane *lane, const struct lane_config *from)
 		.link_type = source_link_type(from->source),
 		.count = config->count,
 		.fragments = config->fragments,
+		.hash_key = { from->keys->fragments[0], from->keys->fragments[1] },
 	};
 	struct flow_cache_config cache_config = {
 		.level = config->level,
-		.maximum_flows = config->maximum_flows,
+		.maximum_flows = from->maximum_flows,
 		.timeouts = config->timeouts,
 		.default_ingress_if = from->if_index,
 		.is_default_ingress_forced = config->has_if_index,
@@ -504,15 +624,12 @@ static int lane_make_parts(struct lane *lane, const struct lane_config *from)
 		.sink = { .record = lane_record, .user = lane },
 	};
 	struct fragment_hold_config hold_config = {
+		.hash_key = { from->keys->held[0], from->keys->held[1] },
 		.release = lane_take_back,
 		.user = lane,
 	};
-	int rc = random_fill(decoder_config.hash_key, sizeof(decoder_config.hash_key));
+	int rc = random_fill(cache_config.hash_key, sizeof(cache_config.hash_key));
 
-	if (rc == 0)
-		rc = random_fill(hold_config.hash_key, sizeof(hold_config.hash_key));
-	if (rc == 0)
-		rc = random_fill(cache_config.hash_key, sizeof(cache_config.hash_key));
 	if (rc == 0)
 		rc = decoder_new(&decoder_config, &lane->decoder);
 	if (rc == 0)
@@ -532,22 +649,32 @@ static void lane_say_why(
 			source_link_type(from->source));
 	else
 		snprintf(error, CONFIG_ERROR_BYTES, "setting up for %u flows: %s",
-			from->config->maximum_flows, strerror(-rc));
+			from->maximum_flows, strerror(-rc));
 }
 
 int lane_new(const struct lane_config *config, struct lane **ret_lane,
 	char error[static CONFIG_ERROR_BYTES])
 {
-	struct lane *lane = calloc(1, sizeof(*lane));
+	struct lane *lane = aligned_alloc(LINE_BYTES, sizeof(*lane));
 
 	if (!lane) {
 		snprintf(error, CONFIG_ERROR_BYTES, "%s", strerror(ENOMEM));
 		return -ENOMEM;
 	}
+	memset(lane, 0, sizeof(*lane));
 	lane->config = config->config;
 	lane->wake_fds[0] = lane->wake_fds[1] = -1;
 	lane->is_live = source_is_live(config->source);
 	lane->print = config->print;
+	lane->own = config->own;
+	lane->number = config->number;
+	lane->count = config->count;
+	lane->cpu = config->cpu;
+	lane->maximum_flows = config->maximum_flows;
+	lane->sees_all = config->count > 1 && !lane->is_live;
+	memcpy(lane->steering_key, config->keys->steering, sizeof(lane->steering_key));
+	lane->pacer.records_per_s = config->config->export_rate / config->count +
+				    (config->config->export_rate % config->count != 0);
 	lane->notice_fd = config->notice_fd;
 	lane->held_due_ns = UINT64_MAX;
 	lane->sampler = sampler_every(config->config->sampling_interval);
@@ -560,8 +687,6 @@ int lane_new(const struct lane_config *config, struct lane **ret_lane,
 	}
 	lane->source = config->source;
 	collectors_take(&lane->collectors, config->transports, config->transport_count);
-	for (size_t i = 0; lane->is_live && i < config->transport_count; i++)
-		own_export_add(&lane->own, &config->transports[i]->endpoints);
 	*ret_lane = lane;
 	return 0;
 }
@@ -582,6 +707,11 @@ int lane_start(struct lane *lane)
 bool lane_has_ended(const struct lane *lane)
 {
 	return atomic_load_explicit(&lane->has_ended, memory_order_acquire);
+}
+
+int lane_outcome(const struct lane *lane)
+{
+	return lane->outcome;
 }
 
 int lane_join(struct lane *lane)

@@ -4,6 +4,10 @@
  * on the line waits for anybody. The main thread asks for things by posting a request, which
  * the lane reads between two batches and answers by setting .is_done and writing a byte to the
  * notice descriptor.
+ *
+ * Several lanes share nothing that changes. Those of an interface get different packets from
+ * their sources. Those of capture files all get every packet: each samples and decodes all of
+ * them, so that all know the same, and meters its own; lane 0 does the books of the others.
  */
 #ifndef SENSOR_LANE_H
 #define SENSOR_LANE_H
@@ -12,17 +16,30 @@
 
 #include "ring/source.h"
 #include "sensor/config.h"
+#include "sensor/own_export.h"
 #include "sensor/print_sink.h"
 #include "sensor/stats_text.h"
 
+/* Random, and the same in all lanes: they have to agree. */
+struct lane_keys {
+	uint64_t steering[2];  /* ring/steering.h, sensor/steer.h */
+	uint64_t fragments[2]; /* of the decoders' tables */
+	uint64_t held[2];      /* of those who wait for their first fragment */
+};
+
 struct lane_config {
-	const struct config *config; /* borrowed for the lane's life */
-	struct source *source;       /* taken */
-	struct transport *
-		*transports; /* the array is borrowed for the call, its members are taken */
+	const struct config *config;         /* borrowed for the lane's life */
+	const struct own_export *own;        /* borrowed for the lane's life */
+	const struct lane_keys *keys;        /* borrowed for the call */
+	struct source *source;               /* taken */
+	struct transport *const *transports; /* the array is borrowed for the call, its members
+					      * are taken */
 	size_t transport_count;
 	struct print_sink *print; /* borrowed; NULL when nothing is printed */
-	uint32_t domain;          /* observation domain id */
+	unsigned number, count;   /* this lane, from 0, and how many there are */
+	int cpu;                  /* to run on; -1: any */
+	uint32_t maximum_flows;   /* this lane's */
+	uint32_t domain;          /* observation domain id of lane 0 */
 	uint32_t if_index;        /* of records whose packets do not say */
 	int notice_fd;            /* written to when there is something to look at; borrowed */
 };
@@ -66,10 +83,13 @@ void lane_post(struct lane *lane, struct lane_request *request);
 /* The thread has nothing more to do: the capture ended, failed or was told to finish. */
 bool lane_has_ended(const struct lane *lane);
 
+/* How it ended: as lane_join(). Only when lane_has_ended(). */
+int lane_outcome(const struct lane *lane);
+
 /* Wait for the thread to end. Returns 0, SOURCE_DAMAGED, or the source's negative errno. */
 int lane_join(struct lane *lane);
 
-/* The books. Only before lane_start() or after lane_join(). */
+/* The books. Only before lane_start() or when lane_has_ended(). */
 void lane_stats(struct lane *lane, struct sensor_stats *ret_stats);
 
 /* The source's words for its last outcome or link event. */

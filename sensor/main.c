@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ringflowd: parse, open what needs rights, drop them, run the lane, serve the operator,
+ * ringflowd: parse, open what needs rights, drop them, run the lanes, serve the operator,
  * unwind. Everything opened is in struct sensor, so the unwinding is one function.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,7 +15,7 @@
 #include <unistd.h>
 
 #include "sensor/control.h"
-#include "sensor/domain.h"
+#include "sensor/lanes.h"
 #include "sensor/privilege.h"
 #include "sensor/process.h"
 #include "systemd/notify.h"
@@ -32,21 +31,13 @@
  * together is no word of impatience. */
 #define SAME_WORD_NS NS_PER_S
 #define HOLDBACKS 3 /* more retire timeouts than a packet may wait in the kernel */
-#define REPLAY_INTERFACE \
-	1 /* ifIndex of records without an interface: some collectors refuse 0 */
-#define LIVE_SNAP_BYTES \
-	256 /* every header that the decoder looks at, with room for tunnels of tags */
 
 struct sensor {
 	struct config config;
 	struct log log;
 	struct loop loop;
 	struct lane_desk desk;
-	struct source *source;
-	struct transport *transports[CONFIG_DESTINATIONS_MAX];
-	size_t transport_count;
-	struct print_sink *print;
-	struct lane *lane;
+	struct lanes lanes;
 	struct control *control;
 	struct notify notify;
 	struct loop_watch signals, housekeeping;
@@ -72,109 +63,22 @@ static int complain(struct sensor *sensor, int status)
 
 /* -- opening -------------------------------------------------------------------------- */
 
-/* libpcap's buffer is as large as the ring would be. */
-static uint32_t ring_bytes(const struct config *config)
-{
-	uint64_t bytes = (uint64_t)config->block_bytes * config->block_count;
-
-	return bytes > INT32_MAX ? INT32_MAX : (uint32_t)bytes;
-}
-
-static int open_source(struct sensor *sensor)
+static int open_sources(struct sensor *sensor)
 {
 	const struct config *config = &sensor->config;
-	bool is_replay = config->file_count > 0;
+	unsigned wanted;
 
-	if (is_replay && pipe2(sensor->stop_fds, O_CLOEXEC) < 0) {
+	if (config->file_count > 0 && pipe2(sensor->stop_fds, O_CLOEXEC) < 0) {
 		snprintf(sensor->error, sizeof(sensor->error), "starting: %s", strerror(errno));
 		return -errno;
 	}
-	struct source_config source = {
-		.kind = is_replay ? "file" : config->source_kind,
-		.interface = config->interface,
-		.files = (const char *const *)config->files,
-		.file_count = config->file_count,
-		.filter = config->filter,
-		.snap_bytes =
-			config->snap_bytes || is_replay ? config->snap_bytes : LIVE_SNAP_BYTES,
-		.block_bytes = config->block_bytes,
-		.block_count = config->block_count,
-		.retire_timeout_ms = config->retire_timeout_ms,
-		.buffer_bytes =
-			config->buffer_bytes ? config->buffer_bytes : ring_bytes(config),
-		.is_promiscuous = !config->no_promiscuous,
-		.stop_fd = sensor->stop_fds[0],
-	};
-
-	return source_open(&source, &sensor->source, sensor->error);
-}
-
-static int open_transports(struct sensor *sensor)
-{
-	const struct config *config = &sensor->config;
-
-	for (size_t i = 0; i < config->destination_count; i++) {
-		struct transport_config transport = {
-			.host = config->destinations[i].host,
-			.port = config->destinations[i].port,
-			.device = config->export_device,
-			.source_address = config->export_source,
-			.hop_limit = config->hop_limit,
-			.may_wait = config->file_count > 0,
-		};
-		int rc = transport_udp_open(&transport, &sensor->transports[i], sensor->error);
-		if (rc < 0)
-			return rc;
-		sensor->transport_count++;
-	}
-	return 0;
-}
-
-static int open_print(struct sensor *sensor, uint32_t domain)
-{
-	const struct config *config = &sensor->config;
-	struct print_config print = {
-		.format = config->print,
-		.sampling_interval = config->sampling_interval,
-		.domain = domain,
-	};
-
-	if (config->print == PRINT_NONE)
-		return 0;
-	int rc = print_sink_new(&print, STDOUT_FILENO, config->file_count > 0, &sensor->print);
-	if (rc < 0)
-		snprintf(sensor->error, sizeof(sensor->error), "printing: %s", strerror(-rc));
+	int rc = lanes_open_sources(
+		&sensor->lanes, config, sensor->stop_fds[0], &wanted, sensor->error);
+	if (rc == 0 && sensor->lanes.count < wanted)
+		log_line(&sensor->log, config->lanes > 0 ? LOG_NOTICE : LOG_DEBUG,
+			"one lane: the packets of this source and kind of link cannot be "
+			"shared out");
 	return rc;
-}
-
-static int open_lane(struct sensor *sensor)
-{
-	const struct config *config = &sensor->config;
-	uint32_t domain =
-		config->has_domain ? config->domain : domain_default(config->interface);
-	struct lane_config lane = {
-		.config = config,
-		.source = sensor->source,
-		.transports = sensor->transports,
-		.transport_count = sensor->transport_count,
-		.domain = domain,
-		.if_index = config->has_if_index ? config->if_index
-			    : config->interface  ? if_nametoindex(config->interface)
-						 : REPLAY_INTERFACE,
-		.notice_fd = sensor->desk.notice_fds[1],
-	};
-	int rc = open_print(sensor, domain);
-
-	if (rc < 0)
-		return rc;
-	lane.print = sensor->print;
-	rc = lane_new(&lane, &sensor->lane, sensor->error);
-	if (rc < 0)
-		return rc;
-	sensor->source = NULL;
-	sensor->transport_count = 0;
-	sensor->desk.lane = sensor->lane;
-	return 0;
 }
 
 /* The background, the pid file and the control socket, in the order in which a second instance
@@ -219,10 +123,10 @@ static uint64_t unix_now_ns(void)
 
 static void finish_answered(struct lane_order *order)
 {
-	(void)order; /* the lane says so again when it has ended */
+	(void)order; /* the lanes say so again when they have ended */
 }
 
-/* The lane is still metering what the ring held: it is too much, or the clock was set back. */
+/* A lane is still metering what its ring held: it is too much, or the clock was set back. */
 static void patience_ended(struct loop_watch *watch, short revents)
 {
 	struct sensor *sensor = watch->user;
@@ -285,8 +189,10 @@ static void lane_noticed(void *user)
 {
 	struct sensor *sensor = user;
 
-	if (lane_has_ended(sensor->lane))
+	if (lanes_have_ended(&sensor->lanes))
 		loop_stop(&sensor->loop);
+	else if (lanes_have_failed(&sensor->lanes))
+		shut_down(sensor);
 }
 
 /* Say what happened to the link and the ring since the last look, once each. */
@@ -374,11 +280,14 @@ static int watch_everything(struct sensor *sensor)
 
 /* -- the end -------------------------------------------------------------------------- */
 
-static int outcome_status(struct sensor *sensor, int outcome)
+static int join_lanes(struct sensor *sensor)
 {
+	const char *error;
+	int outcome = lanes_join(&sensor->lanes, &error);
+
 	if (outcome == 0)
 		return EXIT_SUCCESS;
-	log_line(&sensor->log, LOG_ERR, "%s", lane_source_error(sensor->lane));
+	log_line(&sensor->log, LOG_ERR, "%s", error);
 	return outcome == SOURCE_DAMAGED ? EXIT_DAMAGED : EXIT_FAILURE;
 }
 
@@ -415,8 +324,7 @@ static int report(struct sensor *sensor, int status)
 	FILE *out = config->print == PRINT_NONE ? stdout : stderr;
 	struct sensor_stats *stats = &sensor->look.request.stats;
 
-	print_sink_close(sensor->print); /* drains: the flows stand above the statistics */
-	lane_stats(sensor->lane, stats);
+	lanes_close_books(&sensor->lanes, stats); /* the flows stand above the statistics */
 	status = say_losses(sensor, stats, status);
 	if (config->file_count > 0) {
 		stats_text_write(stats, out);
@@ -439,15 +347,11 @@ static int report(struct sensor *sensor, int status)
 
 static void close_everything(struct sensor *sensor)
 {
-	lane_free(sensor->lane);
-	print_sink_free(sensor->print);
+	lanes_free(&sensor->lanes);
 	control_free(sensor->control);
 	lane_desk_close(&sensor->desk);
-	source_close(sensor->source);
 	close_stop(sensor, 0);
 	close_stop(sensor, 1);
-	for (size_t i = 0; i < sensor->transport_count; i++)
-		transport_close(sensor->transports[i]);
 	if (sensor->pid_fd >= 0) {
 		unlink(sensor->config.pid_file);
 		close(sensor->pid_fd);
@@ -458,25 +362,42 @@ static void close_everything(struct sensor *sensor)
 
 static int open_everything(struct sensor *sensor)
 {
-	int rc = open_source(sensor);
+	int rc = open_sources(sensor);
 
 	if (rc == 0)
-		rc = open_transports(sensor);
+		rc = lanes_open_transports(&sensor->lanes, &sensor->config, sensor->error);
 	if (rc == 0)
 		rc = open_service(sensor);
 	return rc;
 }
 
+/* When one does not start the others are told to end: they are waited for later. */
+static int start_lanes(struct sensor *sensor)
+{
+	int rc = lanes_start(&sensor->lanes);
+
+	if (rc < 0) {
+		sensor->finish.request.verb = LANE_FINISH;
+		sensor->finish.request.now_ns = 0;
+		sensor->finish.answered = finish_answered;
+		lane_desk_place(&sensor->desk, &sensor->finish);
+	}
+	return rc;
+}
+
 static int run(struct sensor *sensor)
 {
-	bool keeps_net_raw = strcmp(source_name(sensor->source), "pcap") == 0;
+	bool keeps_net_raw = strcmp(source_name(sensor->lanes.sources[0]), "pcap") == 0;
 	int rc;
 
 	notify_open(&sensor->notify);
-	rc = open_lane(sensor);
+	rc = lanes_make(
+		&sensor->lanes, &sensor->config, sensor->desk.notice_fds[1], sensor->error);
 	if (rc < 0)
 		return complain(sensor, EXIT_FAILURE);
-	rc = privilege_drop(keeps_net_raw);
+	rc = lane_desk_seat(&sensor->desk, sensor->lanes.lanes, sensor->lanes.count);
+	if (rc == 0)
+		rc = privilege_drop(keeps_net_raw);
 	/* Until here a signal ends us at once: nothing was metered yet, and opening may wait.
 	 */
 	if (rc == 0)
@@ -484,7 +405,7 @@ static int run(struct sensor *sensor)
 	if (rc >= 0)
 		rc = watch_everything(sensor);
 	if (rc == 0)
-		rc = lane_start(sensor->lane);
+		rc = start_lanes(sensor);
 	if (rc < 0) {
 		snprintf(sensor->error, sizeof(sensor->error), "starting: %s", strerror(-rc));
 		return complain(sensor, EXIT_FAILURE);
@@ -498,7 +419,7 @@ static int run(struct sensor *sensor)
 	rc = loop_run(&sensor->loop);
 	if (rc < 0)
 		log_line(&sensor->log, LOG_ERR, "waiting for events: %s", strerror(-rc));
-	return report(sensor, outcome_status(sensor, lane_join(sensor->lane)));
+	return report(sensor, join_lanes(sensor));
 }
 
 int main(int argc, char **argv)

@@ -320,6 +320,25 @@ static void dump_files(const struct config *config, const struct option_row *row
 		fprintf(out, "%s = %s\n", row->name, config->files[i]);
 }
 
+static int set_lanes(struct config_parser *parser, const struct option_row *row)
+{
+	uint64_t number = 0;
+
+	if (strcasecmp(parser->value, "auto") != 0 &&
+		(value_number(parser->value, CONFIG_LANES_MAX, &number) < 0 || number == 0))
+		return config_fail(parser, "neither auto nor in 1..%d", CONFIG_LANES_MAX);
+	parser->config->lanes = (uint32_t)number;
+	return 0;
+}
+
+static void dump_lanes(const struct config *config, const struct option_row *row, FILE *out)
+{
+	if (config->lanes == 0)
+		fprintf(out, "%s = auto\n", row->name);
+	else
+		fprintf(out, "%s = %" PRIu32 "\n", row->name, config->lanes);
+}
+
 /* -- options of their own kind: flows ------------------------------------------------- */
 
 static uint64_t *timeout_of(struct flow_timeouts *timeouts, const struct timeout_row *row)

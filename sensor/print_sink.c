@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One producer (the lane), one consumer (the writer thread), a ring of frames between them:
+ * Between each producer (a lane) and the one consumer (the writer thread) is a ring of frames:
  *
  *	ring:   | length, 2 octets | text of one record | length | text | ...
  *	           ^ .written                                             ^ .filled
  *
  * .filled and .written count octets since the start; only the producer moves the first, only
- *the writer the second, with release stores. Whoever finds nothing to do says so (.is_idle,
+ * the writer the second, with release stores. The producers share nothing that changes while
+ * records flow. Whoever finds nothing to do says so (.is_idle,
  * .is_waiting), looks once more, and polls its pipe; the other side writes a byte there when it
  * sees the flag. Full fences between "store mine" and "look at yours" on both sides keep a
  * wake-up from being missed.
@@ -33,18 +34,33 @@
 #define STAGE_BYTES 65536u
 #define STAGE_RECORDS 512u
 #define CLOSE_GRACE_MS 1000
-#define CACHE_LINE_BYTES 64
+#define LINE_BYTES 128 /* two cache lines: they are fetched in pairs */
 
 _Static_assert((RING_BYTES & RING_MASK) == 0, "offsets are masked");
 _Static_assert(PRINT_BYTES_MAX <= UINT16_MAX, "a frame's length has 16 bits");
 _Static_assert(PRINT_BYTES_MAX <= STAGE_BYTES, "a record fits the stage");
 
-/* Records taken out of the ring together, without their lengths. */
+/* Records taken out of one ring together, without their lengths. */
 struct stage {
+	struct producer *from; /* NULL: the header */
 	char bytes[STAGE_BYTES];
 	size_t length;
 	size_t ends[STAGE_RECORDS]; /* where each record ends */
 	unsigned records;
+};
+
+struct producer {
+	/* the producer's side */
+	_Alignas(LINE_BYTES) _Atomic uint64_t filled;
+	_Atomic uint64_t refused; /* records that found no room, or no reader */
+	_Atomic bool is_waiting;
+	int room_pipe[2]; /* to the producer: there is room */
+	uint8_t *ring;
+
+	/* the writer's side */
+	_Alignas(LINE_BYTES) _Atomic uint64_t written;
+	_Atomic uint64_t dropped; /* records taken from the ring that did not get out */
+	_Atomic bool is_idle;
 };
 
 struct print_sink {
@@ -53,22 +69,12 @@ struct print_sink {
 	bool may_wait;
 	bool is_joined;
 	int wake_pipe[2]; /* to the writer: there is work, or it is time to close */
-	int room_pipe[2]; /* to the producer: there is room */
 	pthread_t writer;
 	struct stage *stage; /* the writer's */
-	uint8_t *ring;
-
-	/* the producer's side */
-	_Alignas(CACHE_LINE_BYTES) _Atomic uint64_t filled;
-	_Atomic uint64_t refused; /* records that found no room, or no reader */
-	_Atomic bool is_waiting;
 	_Atomic bool is_closing;
-
-	/* the writer's side */
-	_Alignas(CACHE_LINE_BYTES) _Atomic uint64_t written;
-	_Atomic uint64_t dropped; /* records taken from the ring that did not get out */
-	_Atomic bool is_idle;
 	_Atomic bool is_broken; /* nobody reads any more */
+	unsigned producer_count;
+	struct producer producers[];
 };
 
 /* -- waking each other ---------------------------------------------------------------- */
@@ -110,50 +116,58 @@ static void pipe_wait(const int ends[static 2])
 
 /* -- ring ----------------------------------------------------------------------------- */
 
-static void ring_copy_in(struct print_sink *sink, uint64_t at, const void *bytes, size_t count)
+static void ring_copy_in(
+	struct producer *producer, uint64_t at, const void *bytes, size_t count)
 {
 	size_t offset = at & RING_MASK;
 	size_t first = count < RING_BYTES - offset ? count : RING_BYTES - offset;
 
-	memcpy(sink->ring + offset, bytes, first);
-	memcpy(sink->ring, (const uint8_t *)bytes + first, count - first);
+	memcpy(producer->ring + offset, bytes, first);
+	memcpy(producer->ring, (const uint8_t *)bytes + first, count - first);
 }
 
-static void ring_copy_out(const struct print_sink *sink, uint64_t at, void *bytes, size_t count)
+static void ring_copy_out(
+	const struct producer *producer, uint64_t at, void *bytes, size_t count)
 {
 	size_t offset = at & RING_MASK;
 	size_t first = count < RING_BYTES - offset ? count : RING_BYTES - offset;
 
-	memcpy(bytes, sink->ring + offset, first);
-	memcpy((uint8_t *)bytes + first, sink->ring, count - first);
+	memcpy(bytes, producer->ring + offset, first);
+	memcpy((uint8_t *)bytes + first, producer->ring, count - first);
+}
+
+static bool ring_is_empty(const struct producer *producer)
+{
+	return atomic_load_explicit(&producer->filled, memory_order_acquire) ==
+	       atomic_load_explicit(&producer->written, memory_order_relaxed);
 }
 
 /* -- writer --------------------------------------------------------------------------- */
 
-/* Move as many whole records as the stage takes out of the ring. */
-static void stage_fill(struct print_sink *sink)
+/* Move as many whole records as the stage takes out of a ring. */
+static void stage_fill(struct stage *stage, struct producer *from)
 {
-	struct stage *stage = sink->stage;
-	uint64_t filled = atomic_load_explicit(&sink->filled, memory_order_acquire);
-	uint64_t at = atomic_load_explicit(&sink->written, memory_order_relaxed);
+	uint64_t filled = atomic_load_explicit(&from->filled, memory_order_acquire);
+	uint64_t at = atomic_load_explicit(&from->written, memory_order_relaxed);
 
+	stage->from = from;
 	stage->length = 0;
 	stage->records = 0;
 	while (at < filled && stage->records < STAGE_RECORDS) {
 		uint16_t length;
 
-		ring_copy_out(sink, at, &length, LENGTH_BYTES);
+		ring_copy_out(from, at, &length, LENGTH_BYTES);
 		if (length > STAGE_BYTES - stage->length)
 			break;
-		ring_copy_out(sink, at + LENGTH_BYTES, stage->bytes + stage->length, length);
+		ring_copy_out(from, at + LENGTH_BYTES, stage->bytes + stage->length, length);
 		at += LENGTH_BYTES + length;
 		stage->length += length;
 		stage->ends[stage->records++] = stage->length;
 	}
-	atomic_store_explicit(&sink->written, at, memory_order_release);
+	atomic_store_explicit(&from->written, at, memory_order_release);
 	atomic_thread_fence(memory_order_seq_cst);
-	if (atomic_exchange(&sink->is_waiting, false))
-		pipe_notify(sink->room_pipe);
+	if (atomic_exchange(&from->is_waiting, false))
+		pipe_notify(from->room_pipe);
 }
 
 /* Wait until .fd takes octets. False: the sink is closing and the reader had its chance. */
@@ -196,34 +210,42 @@ static size_t stage_write(struct print_sink *sink)
 	return done;
 }
 
-static void stage_count_dropped(struct print_sink *sink, size_t done)
+static void stage_count_dropped(const struct stage *stage, size_t done)
 {
-	const struct stage *stage = sink->stage;
 	uint64_t dropped = 0;
 
 	for (unsigned i = 0; i < stage->records; i++)
 		dropped += stage->ends[i] > done;
-	atomic_fetch_add_explicit(&sink->dropped, dropped, memory_order_relaxed);
+	if (stage->from)
+		atomic_fetch_add_explicit(&stage->from->dropped, dropped, memory_order_relaxed);
 }
 
-static bool ring_is_empty(const struct print_sink *sink)
+static bool all_are_empty(const struct print_sink *sink)
 {
-	return atomic_load_explicit(&sink->filled, memory_order_acquire) ==
-	       atomic_load_explicit(&sink->written, memory_order_relaxed);
+	for (unsigned i = 0; i < sink->producer_count; i++)
+		if (!ring_is_empty(&sink->producers[i]))
+			return false;
+	return true;
+}
+
+static void set_idle(struct print_sink *sink, bool is_idle)
+{
+	for (unsigned i = 0; i < sink->producer_count; i++)
+		atomic_store(&sink->producers[i].is_idle, is_idle);
 }
 
 /* Wait for records. False: the sink is closing and there are none. */
 static bool wait_for_records(struct print_sink *sink)
 {
-	while (ring_is_empty(sink)) {
+	while (all_are_empty(sink)) {
 		/* is_closing is set after the last record, so it is looked at first. */
 		if (atomic_load(&sink->is_closing))
-			return !ring_is_empty(sink);
-		atomic_store(&sink->is_idle, true);
+			return !all_are_empty(sink);
+		set_idle(sink, true);
 		atomic_thread_fence(memory_order_seq_cst);
-		if (ring_is_empty(sink) && !atomic_load(&sink->is_closing))
+		if (all_are_empty(sink) && !atomic_load(&sink->is_closing))
 			pipe_wait(sink->wake_pipe);
-		atomic_store(&sink->is_idle, false);
+		set_idle(sink, false);
 	}
 	return true;
 }
@@ -237,7 +259,7 @@ static void stage_empty(struct print_sink *sink)
 	if (done == sink->stage->length)
 		return;
 	atomic_store(&sink->is_broken, true);
-	stage_count_dropped(sink, done);
+	stage_count_dropped(sink->stage, done);
 }
 
 static void *writer_run(void *argument)
@@ -246,8 +268,12 @@ static void *writer_run(void *argument)
 
 	stage_empty(sink); /* the header */
 	while (wait_for_records(sink)) {
-		stage_fill(sink);
-		stage_empty(sink);
+		for (unsigned i = 0; i < sink->producer_count; i++) {
+			if (ring_is_empty(&sink->producers[i]))
+				continue;
+			stage_fill(sink->stage, &sink->producers[i]);
+			stage_empty(sink);
+		}
 	}
 	return NULL;
 }
@@ -267,68 +293,84 @@ static int writer_start(struct print_sink *sink)
 
 /* -- producer ------------------------------------------------------------------------- */
 
-static bool has_room(const struct print_sink *sink, size_t count)
+static bool has_room(const struct producer *producer, size_t count)
 {
-	uint64_t filled = atomic_load_explicit(&sink->filled, memory_order_relaxed);
-	uint64_t written = atomic_load_explicit(&sink->written, memory_order_acquire);
+	uint64_t filled = atomic_load_explicit(&producer->filled, memory_order_relaxed);
+	uint64_t written = atomic_load_explicit(&producer->written, memory_order_acquire);
 
 	return count <= RING_BYTES - (filled - written);
 }
 
 /* A broken sink's writer still empties the ring, so this ends. */
-static void wait_for_room(struct print_sink *sink, size_t count)
+static void wait_for_room(struct producer *producer, size_t count)
 {
-	while (!has_room(sink, count)) {
-		atomic_store(&sink->is_waiting, true);
+	while (!has_room(producer, count)) {
+		atomic_store(&producer->is_waiting, true);
 		atomic_thread_fence(memory_order_seq_cst);
-		if (!has_room(sink, count))
-			pipe_wait(sink->room_pipe);
-		atomic_store(&sink->is_waiting, false);
+		if (!has_room(producer, count))
+			pipe_wait(producer->room_pipe);
+		atomic_store(&producer->is_waiting, false);
 	}
 }
 
-static void push(struct print_sink *sink, const char *text, size_t length)
+static void push(
+	struct print_sink *sink, struct producer *producer, const char *text, size_t length)
 {
-	uint64_t filled = atomic_load_explicit(&sink->filled, memory_order_relaxed);
+	uint64_t filled = atomic_load_explicit(&producer->filled, memory_order_relaxed);
 	uint16_t length_on_ring = (uint16_t)length;
 
-	ring_copy_in(sink, filled, &length_on_ring, LENGTH_BYTES);
-	ring_copy_in(sink, filled + LENGTH_BYTES, text, length);
+	ring_copy_in(producer, filled, &length_on_ring, LENGTH_BYTES);
+	ring_copy_in(producer, filled + LENGTH_BYTES, text, length);
 	atomic_store_explicit(
-		&sink->filled, filled + LENGTH_BYTES + length, memory_order_release);
+		&producer->filled, filled + LENGTH_BYTES + length, memory_order_release);
 	atomic_thread_fence(memory_order_seq_cst);
-	if (atomic_exchange(&sink->is_idle, false))
+	if (atomic_load_explicit(&producer->is_idle, memory_order_relaxed) &&
+		atomic_exchange(&producer->is_idle, false))
 		pipe_notify(sink->wake_pipe);
 }
 
 /* -- public --------------------------------------------------------------------------- */
 
-int print_sink_new(
-	const struct print_config *config, int fd, bool may_wait, struct print_sink **ret_sink)
+static int producer_open(struct producer *producer)
 {
-	struct print_sink *sink = aligned_alloc(CACHE_LINE_BYTES, sizeof(*sink));
+	producer->ring = malloc(RING_BYTES);
+	return producer->ring ? pipe_open(producer->room_pipe) : -ENOMEM;
+}
+
+static struct print_sink *sink_allocate(unsigned lanes)
+{
+	size_t bytes = sizeof(struct print_sink) + lanes * sizeof(struct producer);
+	struct print_sink *sink = aligned_alloc(LINE_BYTES, bytes);
+
+	if (!sink)
+		return NULL;
+	memset(sink, 0, bytes);
+	sink->is_joined = true;
+	sink->wake_pipe[0] = sink->wake_pipe[1] = -1;
+	sink->producer_count = lanes;
+	for (unsigned i = 0; i < lanes; i++)
+		sink->producers[i].room_pipe[0] = sink->producers[i].room_pipe[1] = -1;
+	return sink;
+}
+
+int print_sink_new(const struct print_config *config, int fd, bool may_wait, unsigned lanes,
+	struct print_sink **ret_sink)
+{
+	struct print_sink *sink = sink_allocate(lanes);
 	int rc;
 
 	if (!sink)
 		return -ENOMEM;
-	memset(sink, 0, sizeof(*sink));
 	sink->config = *config;
 	sink->fd = fd;
 	sink->may_wait = may_wait;
-	sink->is_joined = true;
-	sink->wake_pipe[0] = sink->wake_pipe[1] = -1;
-	sink->room_pipe[0] = sink->room_pipe[1] = -1;
-	rc = -ENOMEM;
 	sink->stage = malloc(sizeof(*sink->stage));
-	sink->ring = malloc(RING_BYTES);
-	if (!sink->stage || !sink->ring)
-		goto out;
-	rc = pipe_open(sink->wake_pipe);
+	rc = sink->stage ? pipe_open(sink->wake_pipe) : -ENOMEM;
+	for (unsigned i = 0; rc == 0 && i < lanes; i++)
+		rc = producer_open(&sink->producers[i]);
 	if (rc < 0)
 		goto out;
-	rc = pipe_open(sink->room_pipe);
-	if (rc < 0)
-		goto out;
+	sink->stage->from = NULL;
 	sink->stage->records = 0;
 	sink->stage->length = print_header(config, sink->stage->bytes);
 	rc = writer_start(sink);
@@ -342,27 +384,28 @@ out:
 	return rc;
 }
 
-void print_sink_record(struct print_sink *sink, const struct flow_record *record)
+void print_sink_record(struct print_sink *sink, unsigned lane, const struct flow_record *record)
 {
+	struct producer *producer = &sink->producers[lane];
 	char text[PRINT_BYTES_MAX];
 	size_t length = print_record(&sink->config, record, text);
 
 	if (length == 0)
 		return;
 	if (sink->may_wait)
-		wait_for_room(sink, LENGTH_BYTES + length);
+		wait_for_room(producer, LENGTH_BYTES + length);
 	if (sink->is_joined || atomic_load_explicit(&sink->is_broken, memory_order_relaxed) ||
-		!has_room(sink, LENGTH_BYTES + length)) {
-		atomic_fetch_add_explicit(&sink->refused, 1, memory_order_relaxed);
+		!has_room(producer, LENGTH_BYTES + length)) {
+		atomic_fetch_add_explicit(&producer->refused, 1, memory_order_relaxed);
 		return;
 	}
-	push(sink, text, length);
+	push(sink, producer, text, length);
 }
 
-uint64_t print_sink_lost(const struct print_sink *sink)
+uint64_t print_sink_lost(const struct print_sink *sink, unsigned lane)
 {
-	return atomic_load_explicit(&sink->refused, memory_order_relaxed) +
-	       atomic_load_explicit(&sink->dropped, memory_order_relaxed);
+	return atomic_load_explicit(&sink->producers[lane].refused, memory_order_relaxed) +
+	       atomic_load_explicit(&sink->producers[lane].dropped, memory_order_relaxed);
 }
 
 void print_sink_close(struct print_sink *sink)
@@ -381,8 +424,10 @@ void print_sink_free(struct print_sink *sink)
 		return;
 	print_sink_close(sink);
 	pipe_close(sink->wake_pipe);
-	pipe_close(sink->room_pipe);
+	for (unsigned i = 0; i < sink->producer_count; i++) {
+		pipe_close(sink->producers[i].room_pipe);
+		free(sink->producers[i].ring);
+	}
 	free(sink->stage);
-	free(sink->ring);
 	free(sink);
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define CPUS_MAX 8192
 #define INHERITED_MAX 65536 /* descriptors beyond this are not looked for */
 
 /* A signal handler can reach nothing but statics: this is the only one of the program. */
@@ -127,4 +129,20 @@ int process_pid_file(const char *path)
 		return rc;
 	}
 	return fd;
+}
+
+unsigned process_usable_cpus(int *ret_cpus, unsigned room)
+{
+	size_t bytes = CPU_ALLOC_SIZE(CPUS_MAX);
+	cpu_set_t *set = CPU_ALLOC(CPUS_MAX);
+	unsigned count = 0;
+
+	if (!set)
+		return 0;
+	if (sched_getaffinity(0, bytes, set) == 0)
+		for (int cpu = 0; cpu < CPUS_MAX && count < room; cpu++)
+			if (CPU_ISSET_S((size_t)cpu, bytes, set))
+				ret_cpus[count++] = cpu;
+	CPU_FREE(set);
+	return count;
 }

@@ -34,4 +34,8 @@ void process_ready(int daemon_fd);
  */
 int process_pid_file(const char *path);
 
+/* The CPUs that the process may use, in order, at most .room. Returns how many were written;
+ * 0 when the system does not tell. */
+unsigned process_usable_cpus(int *ret_cpus, unsigned room);
+
 #endif

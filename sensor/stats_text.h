@@ -29,6 +29,9 @@ struct sensor_stats {
 	struct flow_cache_stats cache;
 };
 
+/* Add a lane's statistics to those of others; *sum is all zero before the first. */
+void stats_sum_add(struct sensor_stats *sum, const struct sensor_stats *one);
+
 /* The line before the block in softflowctl's answer, after "softflowd[pid]: ". At the end of a
  * capture there is none. */
 void stats_text_write_since(const struct sensor_stats *stats, FILE *out);

@@ -38,9 +38,10 @@ static void own_export_knows_its_messages(void **state)
 	struct own_export own = { 0 };
 	struct packet_meta meta = message_of(&stream);
 	(void)state;
-	own_export_add(&own, &stream);
+	assert_int_equal(own_export_add(&own, &stream), 0);
 
 	assert_true(own_export_is(&own, &meta));
+	own_export_clear(&own);
 }
 
 static void own_export_leaves_everything_else(void **state)
@@ -49,7 +50,7 @@ static void own_export_leaves_everything_else(void **state)
 	struct packet_meta other_port = message_of(&stream), other_host = message_of(&stream),
 			   other_protocol = message_of(&stream), same_bit = message_of(&stream);
 	(void)state;
-	own_export_add(&own, &stream);
+	assert_int_equal(own_export_add(&own, &stream), 0);
 	other_port.destination_port++;
 	other_host.destination[3]++;
 	other_protocol.protocol = IPPROTO_TCP;
@@ -59,21 +60,31 @@ static void own_export_leaves_everything_else(void **state)
 	assert_false(own_export_is(&own, &other_host));
 	assert_false(own_export_is(&own, &other_protocol));
 	assert_false(own_export_is(&own, &same_bit));
+	own_export_clear(&own);
 }
 
-static void own_export_holds_every_destination(void **state)
+/* Of every lane to every collector; ports in any order, and some of them twice. */
+static void own_export_holds_every_stream(void **state)
 {
+	enum { STREAMS = 4096, PORTS = 1024 };
 	struct own_export own = { 0 };
 	struct transport_endpoints each = stream;
 	(void)state;
-	for (unsigned i = 0; i < CONFIG_DESTINATIONS_MAX; i++) {
-		each.local_port = (uint16_t)(40000 + i);
-		own_export_add(&own, &each);
+	for (unsigned i = 0; i < STREAMS; i++) {
+		each.local_port = (uint16_t)(40000 + i * 7 % PORTS);
+		each.remote[2] = (uint8_t)(i / PORTS);
+		assert_int_equal(own_export_add(&own, &each), 0);
 	}
-	struct packet_meta last = message_of(&each), first = message_of(&stream);
 
-	assert_true(own_export_is(&own, &first));
-	assert_true(own_export_is(&own, &last));
+	for (unsigned i = 0; i < STREAMS; i++) {
+		each.local_port = (uint16_t)(40000 + i % PORTS);
+		each.remote[2] = (uint8_t)(i / PORTS);
+		struct packet_meta meta = message_of(&each);
+		assert_true(own_export_is(&own, &meta));
+		meta.destination[2] = STREAMS / PORTS;
+		assert_false(own_export_is(&own, &meta));
+	}
+	own_export_clear(&own);
 }
 
 int main(void)
@@ -81,7 +92,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(own_export_knows_its_messages),
 		cmocka_unit_test(own_export_leaves_everything_else),
-		cmocka_unit_test(own_export_holds_every_destination),
+		cmocka_unit_test(own_export_holds_every_stream),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

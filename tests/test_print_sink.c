@@ -29,15 +29,17 @@ static void put_records(struct print_sink *sink, uint64_t first, uint64_t count)
 	for (uint64_t i = 0; i < count; i++) {
 		struct flow_record record = numbered_record(first + i);
 
-		print_sink_record(sink, &record);
+		print_sink_record(sink, 0, &record);
 	}
 }
+
+enum { LANES_MAX = 4, LANE_STRIDE = 1000000 };
 
 /* What a reader of the pipe saw: lines, and whether they were whole and in order. */
 struct reading {
 	int fd;
-	unsigned delay_us; /* before each read */
-	uint64_t lines, last_number;
+	unsigned delay_us;                 /* before each read */
+	uint64_t lines, newest[LANES_MAX]; /* of each lane: number / LANE_STRIDE */
 	bool is_ordered;
 	char line[1024];
 	size_t length;
@@ -53,9 +55,10 @@ static void take_line(struct reading *reading)
 	}
 	const char *comma = strrchr(reading->line, ',');
 	uint64_t number = comma ? strtoull(comma + 1, NULL, 10) : 0;
-	if (strncmp(reading->line, "IPFIX,1,", 8) != 0 || number <= reading->last_number)
+	uint64_t *newest = &reading->newest[number / LANE_STRIDE % LANES_MAX];
+	if (strncmp(reading->line, "IPFIX,1,", 8) != 0 || number <= *newest)
 		reading->is_ordered = false;
-	reading->last_number = number;
+	*newest = number;
 }
 
 static void *read_all(void *argument)
@@ -93,7 +96,7 @@ static void sink_writes_header_and_records_in_order(void **state)
 
 	assert_int_equal(pipe(ends), 0);
 	struct reading reading = { .fd = ends[0] };
-	assert_int_equal(print_sink_new(&csv, ends[1], false, &sink), 0);
+	assert_int_equal(print_sink_new(&csv, ends[1], false, 1, &sink), 0);
 	assert_int_equal(pthread_create(&reader, NULL, read_all, &reading), 0);
 
 	put_records(sink, 1, 1000);
@@ -102,9 +105,9 @@ static void sink_writes_header_and_records_in_order(void **state)
 	pthread_join(reader, NULL);
 
 	assert_int_equal(reading.lines, 1001);
-	assert_int_equal(reading.last_number, 1000);
+	assert_int_equal(reading.newest[0], 1000);
 	assert_true(reading.is_ordered);
-	assert_int_equal(print_sink_lost(sink), 0);
+	assert_int_equal(print_sink_lost(sink, 0), 0);
 	print_sink_free(sink);
 	close(ends[0]);
 }
@@ -116,7 +119,7 @@ static void sink_writes_a_record_without_being_asked(void **state)
 	struct print_config json = { .format = PRINT_JSON };
 
 	assert_int_equal(pipe(ends), 0);
-	assert_int_equal(print_sink_new(&json, ends[1], false, &sink), 0);
+	assert_int_equal(print_sink_new(&json, ends[1], false, 1, &sink), 0);
 
 	for (uint64_t i = 1; i <= 20; i++) {
 		struct pollfd poll_fd = { .fd = ends[0], .events = POLLIN };
@@ -140,7 +143,7 @@ static void sink_waits_for_a_slow_reader_in_replay(void **state)
 
 	assert_int_equal(pipe(ends), 0);
 	struct reading reading = { .fd = ends[0], .delay_us = 1000 };
-	assert_int_equal(print_sink_new(&csv, ends[1], true, &sink), 0);
+	assert_int_equal(print_sink_new(&csv, ends[1], true, 1, &sink), 0);
 	assert_int_equal(pthread_create(&reader, NULL, read_all, &reading), 0);
 
 	put_records(sink, 1, RECORDS);
@@ -150,7 +153,7 @@ static void sink_waits_for_a_slow_reader_in_replay(void **state)
 
 	assert_int_equal(reading.lines, RECORDS + 1);
 	assert_true(reading.is_ordered);
-	assert_int_equal(print_sink_lost(sink), 0);
+	assert_int_equal(print_sink_lost(sink, 0), 0);
 	print_sink_free(sink);
 	close(ends[0]);
 }
@@ -164,7 +167,7 @@ static void sink_drops_whole_records_when_a_live_reader_is_slow(void **state)
 
 	assert_int_equal(pipe(ends), 0);
 	struct reading reading = { .fd = ends[0] };
-	assert_int_equal(print_sink_new(&csv, ends[1], false, &sink), 0);
+	assert_int_equal(print_sink_new(&csv, ends[1], false, 1, &sink), 0);
 
 	put_records(sink, 1, RECORDS); /* nobody reads yet */
 	assert_int_equal(pthread_create(&reader, NULL, read_all, &reading), 0);
@@ -173,8 +176,8 @@ static void sink_drops_whole_records_when_a_live_reader_is_slow(void **state)
 	pthread_join(reader, NULL);
 
 	assert_true(reading.is_ordered);
-	assert_true(print_sink_lost(sink) > 0);
-	assert_int_equal(reading.lines - 1 + print_sink_lost(sink), RECORDS);
+	assert_true(print_sink_lost(sink, 0) > 0);
+	assert_int_equal(reading.lines - 1 + print_sink_lost(sink, 0), RECORDS);
 	print_sink_free(sink);
 	close(ends[0]);
 }
@@ -187,7 +190,7 @@ static void sink_gives_a_stuck_live_reader_up(void **state)
 
 	assert_int_equal(pipe(ends), 0);
 	struct reading reading = { .fd = ends[0] };
-	assert_int_equal(print_sink_new(&csv, ends[1], false, &sink), 0);
+	assert_int_equal(print_sink_new(&csv, ends[1], false, 1, &sink), 0);
 	uint64_t start_ms = now_ms();
 
 	put_records(sink, 1, RECORDS);
@@ -197,8 +200,8 @@ static void sink_gives_a_stuck_live_reader_up(void **state)
 	read_all(&reading);
 
 	assert_in_range(took_ms, 500, 10000);
-	assert_true(print_sink_lost(sink) > 0);
-	assert_int_equal(reading.lines - 1 + print_sink_lost(sink), RECORDS);
+	assert_true(print_sink_lost(sink, 0) > 0);
+	assert_int_equal(reading.lines - 1 + print_sink_lost(sink, 0), RECORDS);
 	print_sink_free(sink);
 	close(ends[0]);
 }
@@ -210,13 +213,13 @@ static void lose_reader(bool may_wait)
 	struct print_sink *sink;
 
 	assert_int_equal(pipe(ends), 0);
-	assert_int_equal(print_sink_new(&csv, ends[1], may_wait, &sink), 0);
+	assert_int_equal(print_sink_new(&csv, ends[1], may_wait, 1, &sink), 0);
 	close(ends[0]);
 
 	put_records(sink, 1, RECORDS);
 	print_sink_close(sink);
 
-	assert_int_equal(print_sink_lost(sink), RECORDS);
+	assert_int_equal(print_sink_lost(sink, 0), RECORDS);
 	print_sink_free(sink);
 	close(ends[1]);
 }
@@ -234,12 +237,12 @@ static void sink_counts_records_after_close_as_lost(void **state)
 	struct print_sink *sink;
 
 	assert_true(fd >= 0);
-	assert_int_equal(print_sink_new(&csv, fd, true, &sink), 0);
+	assert_int_equal(print_sink_new(&csv, fd, true, 1, &sink), 0);
 	print_sink_close(sink);
 	print_sink_close(sink);
 	put_records(sink, 1, 3);
 
-	assert_int_equal(print_sink_lost(sink), 3);
+	assert_int_equal(print_sink_lost(sink, 0), 3);
 	print_sink_free(sink);
 	close(fd);
 }
@@ -251,11 +254,82 @@ static void sink_counts_records_of_a_full_device_as_lost(void **state)
 
 	if (fd < 0)
 		skip();
-	assert_int_equal(print_sink_new(&csv, fd, true, &sink), 0);
+	assert_int_equal(print_sink_new(&csv, fd, true, 1, &sink), 0);
 	put_records(sink, 1, 10);
 	print_sink_close(sink);
 
-	assert_int_equal(print_sink_lost(sink), 10);
+	assert_int_equal(print_sink_lost(sink, 0), 10);
+	print_sink_free(sink);
+	close(fd);
+}
+
+struct lane_work {
+	struct print_sink *sink;
+	unsigned lane;
+	uint64_t count;
+};
+
+static void *print_from_lane(void *argument)
+{
+	const struct lane_work *work = argument;
+
+	for (uint64_t i = 1; i <= work->count; i++) {
+		struct flow_record record = numbered_record(work->lane * LANE_STRIDE + i);
+
+		print_sink_record(work->sink, work->lane, &record);
+	}
+	return NULL;
+}
+
+static void sink_keeps_the_order_of_each_lane(void **state)
+{
+	enum { LANES = 3, RECORDS = 40000 }; /* each more than its ring holds */
+	int ends[2];
+	struct print_sink *sink;
+	struct lane_work work[LANES];
+	pthread_t reader, lanes[LANES];
+
+	assert_int_equal(pipe(ends), 0);
+	struct reading reading = { .fd = ends[0] };
+	assert_int_equal(print_sink_new(&csv, ends[1], true, LANES, &sink), 0);
+	assert_int_equal(pthread_create(&reader, NULL, read_all, &reading), 0);
+
+	for (unsigned i = 0; i < LANES; i++) {
+		work[i] = (struct lane_work){ sink, i, RECORDS };
+		assert_int_equal(pthread_create(&lanes[i], NULL, print_from_lane, &work[i]), 0);
+	}
+	for (unsigned i = 0; i < LANES; i++)
+		pthread_join(lanes[i], NULL);
+	print_sink_close(sink);
+	close(ends[1]);
+	pthread_join(reader, NULL);
+
+	assert_int_equal(reading.lines, LANES * RECORDS + 1);
+	assert_true(reading.is_ordered);
+	for (unsigned i = 0; i < LANES; i++) {
+		assert_int_equal(reading.newest[i], i * LANE_STRIDE + RECORDS);
+		assert_int_equal(print_sink_lost(sink, i), 0);
+	}
+	print_sink_free(sink);
+	close(ends[0]);
+}
+
+static void sink_counts_losses_by_lane(void **state)
+{
+	int fd = open("/dev/full", O_WRONLY);
+	struct print_sink *sink;
+
+	if (fd < 0)
+		skip();
+	assert_int_equal(print_sink_new(&csv, fd, true, 2, &sink), 0);
+	for (uint64_t i = 1; i <= 5; i++) {
+		struct flow_record record = numbered_record(i);
+		print_sink_record(sink, i > 2, &record);
+	}
+	print_sink_close(sink);
+
+	assert_int_equal(print_sink_lost(sink, 0), 2);
+	assert_int_equal(print_sink_lost(sink, 1), 3);
 	print_sink_free(sink);
 	close(fd);
 }
@@ -275,6 +349,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(sink_survives_a_reader_that_went_away),
 	cmocka_unit_test(sink_counts_records_after_close_as_lost),
 	cmocka_unit_test(sink_counts_records_of_a_full_device_as_lost),
+	cmocka_unit_test(sink_keeps_the_order_of_each_lane),
+	cmocka_unit_test(sink_counts_losses_by_lane),
 	cmocka_unit_test(sink_of_null_is_freed),
 };
 

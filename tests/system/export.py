@@ -25,7 +25,7 @@ class Export(unittest.TestCase):
         with lab.Lab() as room:
             sinks = [lab.Sink(room, room.near) for _ in range(64)]
             targets = ",".join("127.0.0.1:%d" % sink.port for sink in sinks)
-            sensor = room.sensor("-v", "5", "-n", targets)
+            sensor = room.sensor("--lanes", "1", "-v", "5", "-n", targets)
             self.send_flows(room, sensor, 40)
 
             self.assertEqual(sensor.stop(), 0)
@@ -48,7 +48,7 @@ class Export(unittest.TestCase):
         with lab.Lab() as room:
             sinks = [lab.Sink(room, room.near) for _ in range(3)]
             targets = ",".join("127.0.0.1:%d" % sink.port for sink in sinks)
-            sensor = room.sensor("-v", "5", "-l", "-n", targets)
+            sensor = room.sensor("--lanes", "1", "-v", "5", "-l", "-n", targets)
             self.send_flows(room, sensor, 120)
 
             self.assertEqual(sensor.stop(), 0)
@@ -69,7 +69,7 @@ class Export(unittest.TestCase):
         with lab.Lab() as room:
             sinks = [lab.Sink(room, room.near) for _ in range(3)]
             targets = ",".join("127.0.0.1:%d" % sink.port for sink in sinks)
-            sensor = room.sensor("-v", "10", "-l", "-n", targets)
+            sensor = room.sensor("--lanes", "1", "-v", "10", "-l", "-n", targets)
             self.send_flows(room, sensor, 60)
 
             self.assertEqual(sensor.stop(), 0)

@@ -64,6 +64,24 @@ def wait_for(what, condition, timeout_s):
         time.sleep(0.02)
 
 
+def in_namespace(name, action):
+    """What the action gives in a network namespace; the calling thread stays where it is."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    own = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    other = os.open("/run/netns/" + name, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        if libc.setns(other, CLONE_NEWNET):
+            raise OSError(ctypes.get_errno(), "setns " + name)
+        try:
+            return action()
+        finally:
+            if libc.setns(own, CLONE_NEWNET):
+                os.abort()  # no way back: better no test than one in the wrong place
+    finally:
+        os.close(own)
+        os.close(other)
+
+
 class Lab:
     """The two namespaces, for the time of a with block."""
 
@@ -137,21 +155,8 @@ class Lab:
         return int(self.at(name, "cat", "/sys/class/net/%s/statistics/%s" % (LINK, which)).stdout)
 
     def socket(self, name, family=socket.AF_INET, kind=socket.SOCK_DGRAM, protocol=0):
-        """A socket that lives in a namespace; the calling thread stays where it is."""
-        libc = ctypes.CDLL(None, use_errno=True)
-        own = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-        other = os.open("/run/netns/" + name, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            if libc.setns(other, CLONE_NEWNET):
-                raise OSError(ctypes.get_errno(), "setns " + name)
-            try:
-                return socket.socket(family, kind, protocol)
-            finally:
-                if libc.setns(own, CLONE_NEWNET):
-                    os.abort()  # no way back: better no test than one in the wrong place
-        finally:
-            os.close(own)
-            os.close(other)
+        """A socket that lives in a namespace."""
+        return in_namespace(name, lambda: socket.socket(family, kind, protocol))
 
     def listen(self, target):
         """Somebody is at home there, so that packets are not answered with ICMP."""
@@ -161,9 +166,9 @@ class Lab:
         self.listeners[target] = self.socket(self.near, family)
         self.listeners[target].bind(("", target[1]))
 
-    def send_frames(self, frames):
-        """Whole Ethernet frames from far to near."""
-        with self.socket(self.far, socket.AF_PACKET, socket.SOCK_RAW) as sender:
+    def send_frames(self, frames, name=None):
+        """Whole Ethernet frames from far to near, or from the end that is named."""
+        with self.socket(name or self.far, socket.AF_PACKET, socket.SOCK_RAW) as sender:
             sender.bind((LINK, 0))
             for frame in frames:
                 sender.send(frame)

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "sensor/lanes.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sensor/domain.h"
+#include "sensor/process.h"
+#include "sensor/random.h"
+
+#define REPLAY_INTERFACE \
+	1 /* ifIndex of records without an interface: some collectors refuse 0 */
+#define LIVE_SNAP_BYTES \
+	256 /* every header that the decoder looks at, with room for tunnels of tags */
+
+static bool is_replay(const struct config *config)
+{
+	return config->file_count > 0;
+}
+
+/* -- sources -------------------------------------------------------------------------- */
+
+/* libpcap's buffer is as large as the ring would be. */
+static uint32_t ring_bytes(const struct config *config)
+{
+	uint64_t bytes = (uint64_t)config->block_bytes * config->block_count;
+
+	return bytes > INT32_MAX ? INT32_MAX : (uint32_t)bytes;
+}
+
+/* What --lanes means here. */
+static unsigned wanted_lanes(const struct lanes *lanes, const struct config *config)
+{
+	if (config->lanes > 0)
+		return config->lanes;
+	if (is_replay(config) || lanes->cpu_count == 0)
+		return 1;
+	return lanes->cpu_count;
+}
+
+int lanes_open_sources(struct lanes *lanes, const struct config *config, int stop_fd,
+	unsigned *ret_wanted, char error[static CONFIG_ERROR_BYTES])
+{
+	struct source_config source = {
+		.kind = is_replay(config) ? "file" : config->source_kind,
+		.interface = config->interface,
+		.files = (const char *const *)config->files,
+		.file_count = config->file_count,
+		.filter = config->filter,
+		.snap_bytes = config->snap_bytes || is_replay(config) ? config->snap_bytes
+								      : LIVE_SNAP_BYTES,
+		.block_bytes = config->block_bytes,
+		.block_count = config->block_count,
+		.retire_timeout_ms = config->retire_timeout_ms,
+		.buffer_bytes =
+			config->buffer_bytes ? config->buffer_bytes : ring_bytes(config),
+		.is_promiscuous = !config->no_promiscuous,
+		.stop_fd = stop_fd,
+	};
+	int rc = random_fill(&lanes->keys, sizeof(lanes->keys));
+
+	if (rc < 0) {
+		snprintf(error, CONFIG_ERROR_BYTES, "random numbers: %s", strerror(-rc));
+		return rc;
+	}
+	memcpy(source.steering_key, lanes->keys.steering, sizeof(source.steering_key));
+	lanes->cpu_count = process_usable_cpus(lanes->cpus, CONFIG_LANES_MAX);
+	*ret_wanted = wanted_lanes(lanes, config);
+	rc = source_open_lanes(&source, *ret_wanted, lanes->sources, error);
+	if (rc < 0)
+		return rc;
+	lanes->count = (unsigned)rc;
+	return 0;
+}
+
+/* -- collectors ----------------------------------------------------------------------- */
+
+static int open_transport(struct lanes *lanes, const struct config *config, size_t destination,
+	char error[static CONFIG_ERROR_BYTES])
+{
+	struct transport_config transport = {
+		.host = config->destinations[destination].host,
+		.port = config->destinations[destination].port,
+		.device = config->export_device,
+		.source_address = config->export_source,
+		.hop_limit = config->hop_limit,
+		.may_wait = is_replay(config),
+	};
+	struct transport **place = &lanes->transports[lanes->transport_count];
+	int rc = transport_udp_open(&transport, place, error);
+
+	if (rc < 0)
+		return rc;
+	lanes->transport_count++;
+	rc = own_export_add(&lanes->own, &(*place)->endpoints);
+	if (rc < 0)
+		snprintf(error, CONFIG_ERROR_BYTES, "%s", strerror(-rc));
+	return rc;
+}
+
+int lanes_open_transports(
+	struct lanes *lanes, const struct config *config, char error[static CONFIG_ERROR_BYTES])
+{
+	size_t count = lanes->count * config->destination_count;
+	int rc = 0;
+
+	lanes->transports = calloc(count + 1, sizeof(*lanes->transports));
+	if (!lanes->transports) {
+		snprintf(error, CONFIG_ERROR_BYTES, "%s", strerror(ENOMEM));
+		return -ENOMEM;
+	}
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		rc = open_transport(lanes, config, i % config->destination_count, error);
+	return rc;
+}
+
+/* -- lanes ---------------------------------------------------------------------------- */
+
+static int open_print(struct lanes *lanes, const struct config *config, uint32_t domain,
+	char error[static CONFIG_ERROR_BYTES])
+{
+	struct print_config print = {
+		.format = config->print,
+		.sampling_interval = config->sampling_interval,
+		.domain = domain,
+	};
+
+	if (config->print == PRINT_NONE)
+		return 0;
+	int rc = print_sink_new(
+		&print, STDOUT_FILENO, is_replay(config), lanes->count, &lanes->print);
+	if (rc < 0)
+		snprintf(error, CONFIG_ERROR_BYTES, "printing: %s", strerror(-rc));
+	return rc;
+}
+
+/* Lane 0's; there is a number for every lane. */
+static uint32_t first_domain(const struct lanes *lanes, const struct config *config)
+{
+	uint32_t last = UINT32_MAX - (lanes->count - 1);
+
+	if (config->has_domain)
+		return config->domain;
+	uint32_t domain = domain_default(config->interface);
+	return domain < last ? domain : last;
+}
+
+/* Live, the lanes share the room. Of a capture file a lane keeps what it would if it were
+ * alone, so that nothing is closed in one lane that would not be in another number of lanes. */
+static uint32_t flows_of_lane(const struct lanes *lanes, const struct config *config)
+{
+	if (is_replay(config))
+		return config->maximum_flows;
+	return config->maximum_flows / lanes->count +
+	       (config->maximum_flows % lanes->count != 0);
+}
+
+static int make_lane(struct lanes *lanes, unsigned number, struct lane_config *config,
+	char error[static CONFIG_ERROR_BYTES])
+{
+	size_t destinations = config->transport_count;
+	bool is_pinned = lanes->count > 1 && lanes->cpu_count > 0;
+
+	config->number = number;
+	config->source = lanes->sources[number];
+	config->cpu = is_pinned ? lanes->cpus[number % lanes->cpu_count] : -1;
+	config->transports = lanes->transports + number * destinations;
+	int rc = lane_new(config, &lanes->lanes[number], error);
+	if (rc < 0)
+		return rc;
+	lanes->sources[number] = NULL;
+	for (size_t i = 0; i < destinations; i++)
+		lanes->transports[number * destinations + i] = NULL;
+	return 0;
+}
+
+int lanes_make(struct lanes *lanes, const struct config *config, int notice_fd,
+	char error[static CONFIG_ERROR_BYTES])
+{
+	uint32_t domain = first_domain(lanes, config);
+	int rc = open_print(lanes, config, domain, error);
+	struct lane_config lane = {
+		.config = config,
+		.own = &lanes->own,
+		.keys = &lanes->keys,
+		.transport_count = config->destination_count,
+		.print = lanes->print,
+		.count = lanes->count,
+		.maximum_flows = flows_of_lane(lanes, config),
+		.domain = domain,
+		.if_index = config->has_if_index ? config->if_index
+			    : config->interface  ? if_nametoindex(config->interface)
+						 : REPLAY_INTERFACE,
+		.notice_fd = notice_fd,
+	};
+
+	for (unsigned i = 0; rc == 0 && i < lanes->count; i++)
+		rc = make_lane(lanes, i, &lane, error);
+	return rc;
+}
+
+int lanes_start(struct lanes *lanes)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; rc == 0 && i < lanes->count; i++)
+		rc = lane_start(lanes->lanes[i]);
+	return rc;
+}
+
+bool lanes_have_ended(const struct lanes *lanes)
+{
+	for (unsigned i = 0; i < lanes->count; i++)
+		if (!lane_has_ended(lanes->lanes[i]))
+			return false;
+	return true;
+}
+
+bool lanes_have_failed(const struct lanes *lanes)
+{
+	for (unsigned i = 0; i < lanes->count; i++)
+		if (lane_has_ended(lanes->lanes[i]) && lane_outcome(lanes->lanes[i]) < 0)
+			return true;
+	return false;
+}
+
+/* A negative errno is worse than SOURCE_DAMAGED, and that is worse than 0. */
+static bool is_worse(int outcome, int than)
+{
+	return than >= 0 && outcome != 0 && (outcome < 0 || than == 0);
+}
+
+int lanes_join(struct lanes *lanes, const char **ret_error)
+{
+	int worst = 0;
+
+	*ret_error = "";
+	for (unsigned i = 0; i < lanes->count; i++) {
+		int outcome = lane_join(lanes->lanes[i]);
+
+		if (!is_worse(outcome, worst))
+			continue;
+		worst = outcome;
+		*ret_error = lane_source_error(lanes->lanes[i]);
+	}
+	return worst;
+}
+
+void lanes_close_books(struct lanes *lanes, struct sensor_stats *ret_stats)
+{
+	struct sensor_stats one;
+
+	print_sink_close(lanes->print);
+	*ret_stats = (struct sensor_stats){ 0 };
+	for (unsigned i = 0; i < lanes->count; i++) {
+		lane_stats(lanes->lanes[i], &one);
+		stats_sum_add(ret_stats, &one);
+	}
+}
+
+void lanes_free(struct lanes *lanes)
+{
+	for (unsigned i = 0; i < lanes->count; i++) {
+		lane_free(lanes->lanes[i]);
+		source_close(lanes->sources[i]);
+	}
+	for (size_t i = 0; i < lanes->transport_count; i++)
+		transport_close(lanes->transports[i]);
+	free(lanes->transports);
+	print_sink_free(lanes->print);
+	own_export_clear(&lanes->own);
+	*lanes = (struct lanes){ 0 };
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * All lanes of a run, and what is opened for them: a source for each, a socket for each lane
+ * and collector, one sink for what is printed. Belongs to the main thread.
+ */
+#ifndef SENSOR_LANES_H
+#define SENSOR_LANES_H
+
+#include "sensor/lane.h"
+
+struct lanes {
+	unsigned count;
+	struct lane *lanes[CONFIG_LANES_MAX];
+	struct source *sources[CONFIG_LANES_MAX]; /* until the lanes take them */
+	struct transport **transports;            /* of lane 0, of lane 1...; as above */
+	size_t transport_count;                   /* opened */
+	struct print_sink *print;
+	struct own_export own;
+	struct lane_keys keys;
+	int cpus[CONFIG_LANES_MAX];
+	unsigned cpu_count;
+};
+
+/*
+ * Open the sources: from here on .count is how many lanes there are, which may be fewer than
+ * .wanted because the packets cannot be shared out. stop_fd: as in source_config. 0 or a
+ * negative errno with a sentence in .error; so for all of these.
+ */
+int lanes_open_sources(struct lanes *lanes, const struct config *config, int stop_fd,
+	unsigned *ret_wanted, char error[static CONFIG_ERROR_BYTES]);
+int lanes_open_transports(struct lanes *lanes, const struct config *config,
+	char error[static CONFIG_ERROR_BYTES]);
+
+/* Make the lanes; .config is borrowed for their life, notices go to notice_fd. */
+int lanes_make(struct lanes *lanes, const struct config *config, int notice_fd,
+	char error[static CONFIG_ERROR_BYTES]);
+
+/* 0 or a negative errno; those that did start end with lanes_free(). */
+int lanes_start(struct lanes *lanes);
+
+bool lanes_have_ended(const struct lanes *lanes);  /* all */
+bool lanes_have_failed(const struct lanes *lanes); /* one, with an error of its source */
+
+/* Wait for all to end. Returns the worst outcome of lane_join(), and the words for it. */
+int lanes_join(struct lanes *lanes, const char **ret_error);
+
+/* After lanes_join(): write out what is still to be printed, and sum up the books. */
+void lanes_close_books(struct lanes *lanes, struct sensor_stats *ret_stats);
+
+/* Everything that is open is closed. Only after lanes_join(), or when they were not started. */
+void lanes_free(struct lanes *lanes);
+
+#endif
