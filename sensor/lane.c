@@ -530,8 +530,7 @@ static void lane_close_books(struct lane *lane)
 	while (fragment_hold_stats(lane->hold)->held > 0)
 		fragment_hold_give_up(lane->hold);
 	lane_meter_queue(lane);
-	while (flow_cache_expire_all(lane->cache, EXPIRY_BUDGET) > 0)
-		;
+	flow_cache_expire_all(lane->cache, SIZE_MAX);
 	collectors_flush(&lane->collectors, flow_cache_clock_ns(lane->cache));
 }
 
