@@ -216,7 +216,7 @@ static void meter_group(struct flow_cache *cache, const struct packet_meta *meta
 	struct flow_probe *probes = cache->probes;
 
 	for (unsigned i = 0; i < count; i++) {
-		flow_key_make(cache->level, cache->hash_key, &metas[i], &probes[i]);
+		flow_key_make(cache->level, &cache->table.hash, &metas[i], &probes[i]);
 		flow_table_prefetch_slot(&cache->table, probes[i].hash);
 	}
 	for (unsigned i = 0; i < count; i++) {
@@ -263,7 +263,6 @@ int flow_cache_new(const struct flow_cache_config *config, struct flow_cache **r
 	flow_due_init(cache);
 	expiry_init(&cache->expiry, &config->timeouts);
 	cache->next_due_ns = EXPIRY_NEVER_NS;
-	memcpy(cache->hash_key, config->hash_key, sizeof(cache->hash_key));
 	cache->default_ingress_if = config->default_ingress_if;
 	cache->is_default_ingress_forced = config->is_default_ingress_forced;
 	cache->is_paced = config->is_paced;

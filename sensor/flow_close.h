@@ -42,7 +42,6 @@ struct flow_cache {
 	uint64_t closed_ns;   /* the latest time given to the sink */
 	size_t looks_left;    /* entries that may still be looked at in vain in this call */
 	const struct flow_level *level;
-	uint64_t hash_key[2];
 	uint32_t default_ingress_if;
 	bool is_default_ingress_forced;
 	bool is_paced;

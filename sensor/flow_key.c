@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Packets to keys. The hash takes the word that holds version, protocol, VLAN and ports first
- * and then only as many words as the version has addresses: an IPv4 key is two words long. The
- * version in the first word keeps the two forms apart.
+ * Packets to keys. Of an IPv4 key four words are hashed, of an IPv6 key ten; the version is in
+ * the second of them and keeps the two forms apart.
  */
 #include "sensor/flow_key.h"
 
 #include <endian.h>
 #include <stddef.h>
 #include <string.h>
-
-#include "sensor/hash.h"
 
 /* clang-format off */
 const struct flow_level flow_levels[TRACK_LEVEL_COUNT] = {
@@ -59,53 +56,32 @@ static inline bool is_sender_higher(
 static_assert(offsetof(struct flow_key, port) + 8 == sizeof(struct flow_key),
 	"ports, VLAN, protocol and version are one word");
 
-/* The words of an IPv4 key: what is left are zeroes. */
-static inline void words_of_v4(const struct flow_key *key, uint64_t words[static 2])
-{
-	memcpy(&words[0], key->port, 8);
-	memcpy(&words[1], key->address[0], 4);
-	memcpy((uint8_t *)&words[1] + 4, key->address[1], 4);
-}
+enum { WORD_REST, WORD_ADDRESSES = 2, WORD_MACS = 10 };
 
-static uint64_t hash_with_macs(
-	const uint64_t hash_key[static 2], const struct flow_probe *probe)
-{
-	uint64_t words[7] = { 0 };
-
-	if (probe->key.ip_version == 4) {
-		words_of_v4(&probe->key, words);
-		memcpy(&words[2], probe->mac, 12);
-		return hash_words(hash_key, words, 4);
-	}
-	memcpy(&words[0], probe->key.port, 8);
-	memcpy(&words[1], probe->key.address, 32);
-	memcpy(&words[5], probe->mac, 12);
-	return hash_words(hash_key, words, 7);
-}
-
-static inline uint64_t hash_probe(const struct flow_level *level,
-	const uint64_t hash_key[static 2], const struct flow_probe *probe)
-{
-	uint64_t words[5];
-
-	if (level->has_mac)
-		return hash_with_macs(hash_key, probe);
-	if (probe->key.ip_version == 4) {
-		words_of_v4(&probe->key, words);
-		return hash_words(hash_key, words, 2);
-	}
-	memcpy(&words[0], probe->key.port, 8);
-	memcpy(&words[1], probe->key.address, 32);
-	return hash_words(hash_key, words, 5);
-}
-
-uint64_t flow_key_hash(const struct flow_level *level, const uint64_t hash_key[static 2],
+static inline uint64_t hash_probe(const struct flow_level *level, const struct flow_hash *hash,
 	const struct flow_probe *probe)
 {
-	return hash_probe(level, hash_key, probe);
+	const struct flow_key *key = &probe->key;
+	uint64_t sum = hash->addend + flow_hash_part(hash, WORD_REST, key->port, 2);
+
+	if (key->ip_version == 4) {
+		sum += flow_hash_part(hash, WORD_ADDRESSES, key->address[0], 1);
+		sum += flow_hash_part(hash, WORD_ADDRESSES + 1, key->address[1], 1);
+	} else {
+		sum += flow_hash_part(hash, WORD_ADDRESSES, key->address, 8);
+	}
+	if (level->has_mac)
+		sum += flow_hash_part(hash, WORD_MACS, probe->mac, 3);
+	return flow_hash_mix(sum);
 }
 
-void flow_key_make(const struct flow_level *level, const uint64_t hash_key[static 2],
+uint64_t flow_key_hash(const struct flow_level *level, const struct flow_hash *hash,
+	const struct flow_probe *probe)
+{
+	return hash_probe(level, hash, probe);
+}
+
+void flow_key_make(const struct flow_level *level, const struct flow_hash *hash,
 	const struct packet_meta *meta, struct flow_probe *probe)
 {
 	struct flow_key *key = &probe->key;
@@ -123,5 +99,5 @@ void flow_key_make(const struct flow_level *level, const uint64_t hash_key[stati
 		memcpy(probe->mac[!sender], meta->destination_mac, 6);
 	}
 	probe->sender = (uint8_t)sender;
-	probe->hash = hash_probe(level, hash_key, probe);
+	probe->hash = hash_probe(level, hash, probe);
 }

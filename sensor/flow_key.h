@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "sensor/flow_cache.h"
+#include "sensor/flow_hash.h"
 #include "sensor/meta.h"
 
 enum {
@@ -49,11 +50,11 @@ struct flow_level {
 extern const struct flow_level flow_levels[TRACK_LEVEL_COUNT];
 
 /* Fill all of *probe, but .mac only where it is part of the key. */
-void flow_key_make(const struct flow_level *level, const uint64_t hash_key[static 2],
+void flow_key_make(const struct flow_level *level, const struct flow_hash *hash,
 	const struct packet_meta *meta, struct flow_probe *probe);
 
 /* The hash of .key, and of .mac at the level that has it. */
-uint64_t flow_key_hash(const struct flow_level *level, const uint64_t hash_key[static 2],
+uint64_t flow_key_hash(const struct flow_level *level, const struct flow_hash *hash,
 	const struct flow_probe *probe);
 
 static inline bool flow_key_equal(const struct flow_key *a, const struct flow_key *b)

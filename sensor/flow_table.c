@@ -80,8 +80,8 @@ int flow_table_init(struct flow_table *table, uint32_t capacity, uint32_t anchor
 		.anchors = anchors,
 		.level = level,
 		.has_mac_key = level->has_mac,
-		.hash_key = { hash_key[0], hash_key[1] },
 	};
+	flow_hash_init(&table->hash, hash_key);
 	if (map_all(table) && flow_paths_init(&table->paths) == 0)
 		return 0;
 	flow_table_fini(table);
@@ -150,7 +150,7 @@ static uint32_t slot_of(const struct flow_table *table, uint32_t index)
 			memcpy(probe.mac[sender], path->source_mac, 6);
 			memcpy(probe.mac[!sender], path->destination_mac, 6);
 		}
-	uint64_t hash = flow_key_hash(table->level, table->hash_key, &probe);
+	uint64_t hash = flow_key_hash(table->level, &table->hash, &probe);
 	uint32_t at = flow_table_home(table, (uint32_t)(hash >> 32));
 
 	while (table->slots[at].index != index)

@@ -55,7 +55,7 @@ struct flow_table {
 	uint32_t touched;    /* entries 1 to .touched have been in use */
 	uint32_t first_free; /* of these, by activity[].next */
 	bool has_mac_key;
-	uint64_t hash_key[2];
+	struct flow_hash hash;
 	const struct flow_level *level;
 	struct flow_paths paths;
 	struct flow_path (*own_paths)[2]; /* of flows whose path has no number */

@@ -4,13 +4,21 @@
 #include "sensor/hash.h"
 #include "tests/test_flow_support.h"
 
-static const uint64_t hash_key[2] = { 1, 2 };
+static struct flow_hash hash_with(uint64_t low, uint64_t high)
+{
+	struct flow_hash hash;
+	const uint64_t key[2] = { low, high };
+
+	flow_hash_init(&hash, key);
+	return hash;
+}
 
 static struct flow_probe probe_of(enum track_level level, struct packet_meta meta)
 {
+	struct flow_hash hash = hash_with(1, 2);
 	struct flow_probe probe = { 0 };
 
-	flow_key_make(&flow_levels[level], hash_key, &meta, &probe);
+	flow_key_make(&flow_levels[level], &hash, &meta, &probe);
 	return probe;
 }
 
@@ -195,13 +203,44 @@ static void level_decides_what_splits_a_flow(void **state)
 
 static void hash_depends_on_the_hash_key(void **state)
 {
-	static const uint64_t other_hash_key[2] = { 1, 3 };
+	struct flow_hash other = hash_with(1, 3);
 	struct packet_meta meta = packet(TCP, HOST_A, 999, HOST_B, 80);
 	struct flow_probe a = probe_of(TRACK_FULL, meta), b = { 0 };
 
-	flow_key_make(&flow_levels[TRACK_FULL], other_hash_key, &meta, &b);
+	flow_key_make(&flow_levels[TRACK_FULL], &other, &meta, &b);
 	assert_int_equal(memcmp(&a.key, &b.key, sizeof(a.key)), 0);
 	assert_true(a.hash != b.hash);
+}
+
+/* Flows that differ in one word by one each, as scans do, over as many places: throwing them at
+ * random leaves a share of 1/e of the places empty and puts at most about ten into one. */
+static void hash_scatters_flows_in_a_row(void **state)
+{
+	enum { FLOWS = 1 << 16 };
+	static uint8_t load[FLOWS];
+
+	for (unsigned kind = 0; kind < 4; kind++) {
+		unsigned empty = 0, most = 0;
+
+		memset(load, 0, sizeof(load));
+		for (uint32_t i = 0; i < FLOWS; i++) {
+			struct packet_meta meta =
+				kind & 1 ? packet(TCP, HOST_A, 1, HOST_B, 2)
+					 : packet_v6(TCP, HOST_A, 1, HOST_B, 2);
+
+			if (kind & 2)
+				meta.destination_port = (uint16_t)i;
+			else
+				memcpy(meta.destination + (kind & 1 ? 0 : 12), &i, sizeof(i));
+			load[probe_of(TRACK_FULL, meta).hash >> 48]++;
+		}
+		for (unsigned i = 0; i < FLOWS; i++) {
+			empty += load[i] == 0;
+			most = load[i] > most ? load[i] : most;
+		}
+		assert_in_range(empty, FLOWS * 35 / 100, FLOWS * 39 / 100);
+		assert_in_range(most, 5, 12);
+	}
 }
 
 static void icmp_is_known_by_protocol_and_version(void **state)
@@ -229,6 +268,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(key_compares_whole_addresses),
 	cmocka_unit_test(level_decides_what_splits_a_flow),
 	cmocka_unit_test(hash_depends_on_the_hash_key),
+	cmocka_unit_test(hash_scatters_flows_in_a_row),
 	cmocka_unit_test(icmp_is_known_by_protocol_and_version),
 };
 

@@ -19,10 +19,12 @@ static void begin_table(struct flow_table *table, uint32_t capacity)
 static struct flow_probe probe_of(uint32_t number)
 {
 	struct flow_probe probe = { 0 };
+	struct flow_hash hash;
 
 	probe.key.ip_version = 4;
 	memcpy(probe.key.address[0], &number, sizeof(number));
-	probe.hash = flow_key_hash(&flow_levels[TRACK_FULL], hash_key, &probe);
+	flow_hash_init(&hash, hash_key);
+	probe.hash = flow_key_hash(&flow_levels[TRACK_FULL], &hash, &probe);
 	return probe;
 }
 
@@ -107,13 +109,13 @@ static void table_tells_flows_apart_by_mac_where_macs_count(void **state)
 	b.mac[1][5] = 1;
 	assert_int_equal(flow_table_find(&table, &a), index_a);
 	assert_int_equal(flow_table_find(&table, &b), 0);
-	b.hash = flow_key_hash(table.level, hash_key, &b);
+	b.hash = flow_key_hash(table.level, &table.hash, &b);
 	uint32_t index_b = flow_table_add(&table, &b);
 
 	path.source_mac[5] = 1;
 	flow_table_set_path(&table, index_b, 1, &path);
 	assert_int_equal(flow_table_find(&table, &b), index_b);
-	a.hash = flow_key_hash(table.level, hash_key, &a);
+	a.hash = flow_key_hash(table.level, &table.hash, &a);
 	flow_table_remove(&table, index_b);
 	assert_int_equal(flow_table_find(&table, &b), 0);
 	flow_table_fini(&table);

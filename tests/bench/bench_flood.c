@@ -36,13 +36,13 @@ static void random_key(uint64_t key[2])
 
 /* -- tuples -------------------------------------------------------------------------------- */
 
-static struct flow_probe probe_of(uint32_t flow, const uint64_t key[2])
+static struct flow_probe probe_of(const struct flow_table *table, uint32_t flow)
 {
 	struct packet_meta meta;
 	struct flow_probe probe;
 
 	bench_fill_meta(&meta, 4, flow, false);
-	flow_key_make(&flow_levels[TRACK_FULL], key, &meta, &probe);
+	flow_key_make(&flow_levels[TRACK_FULL], &table->hash, &meta, &probe);
 	return probe;
 }
 
@@ -67,7 +67,7 @@ static void choose_tuples(void)
 
 	init_table(&table, known_key);
 	for (uint32_t count = 0; count < TUPLES; flow++) {
-		struct flow_probe probe = probe_of(flow, known_key);
+		struct flow_probe probe = probe_of(&table, flow);
 
 		if (home_of(&table, &probe) < table.slot_count / HOME_SHARE)
 			chosen[count++] = flow;
@@ -90,7 +90,7 @@ static void say_probes(
 
 	init_table(&table, key);
 	for (uint32_t i = 0; i < count; i++) {
-		struct flow_probe probe = probe_of(flows[i], key);
+		struct flow_probe probe = probe_of(&table, flows[i]);
 
 		flow_table_add(&table, &probe);
 	}
