@@ -2,9 +2,9 @@
 /*
  * The public face of the flow cache, and what a packet does to its flow.
  *
- * Packets are taken in groups: first all keys and hashes, then all index slots, then all
- * entries; each step asks for the memory that the next one needs. Only the last step counts,
- * one packet after the other.
+ * Packets go through three steps, each some packets ahead of the next: key and hash, which asks
+ * for the index slot; a look at the slot, which asks for the entry; counting. So the memory
+ * that a step needs has been on its way while others were worked on, and never much at once.
  */
 #include "sensor/flow_cache.h"
 
@@ -164,8 +164,10 @@ static inline void count_packet(struct flow_cache *cache, uint32_t index, unsign
 	struct flow_entry *entry = &cache->table.entries[index];
 	struct flow_count *count = &entry->count[sender];
 
-	entry->is_touched |= entry->activity_ns != cache->clock_ns;
-	entry->activity_ns = cache->clock_ns;
+	if (entry->activity_ns != cache->clock_ns) {
+		entry->activity_ns = cache->clock_ns;
+		entry->is_touched = 1;
+	}
 	count->packets += meta->packets;
 	count->octets += meta->octets;
 	count->tos = meta->tos;
@@ -177,7 +179,7 @@ static inline void count_packet(struct flow_cache *cache, uint32_t index, unsign
 		count->last_ns = meta->stamp_ns;
 	else if (meta->stamp_ns < count->first_ns)
 		set_first(entry, sender, meta->stamp_ns);
-	if ((meta->tcp_flags & ~count->tcp_flags) && cache->level->has_ports &&
+	if ((meta->tcp_flags & ~count->tcp_flags) && cache->table.keying.level.has_ports &&
 		entry->key.protocol == FLOW_PROTOCOL_TCP)
 		count_flags(cache, index, sender, meta->tcp_flags);
 	cache->stats.metered_pkts += meta->packets;
@@ -185,6 +187,14 @@ static inline void count_packet(struct flow_cache *cache, uint32_t index, unsign
 	cache->stats.fragments += meta->is_fragment;
 	if (count->octets >= FLOW_COUNT_OCTETS_MAX || count->packets >= FLOW_COUNT_PKTS_MAX)
 		flow_close_life(cache, index, cache->clock_ns);
+}
+
+/* The guess is still right unless flows came or went since, or tags are equal. */
+static inline uint32_t find_flow(const struct flow_cache *cache, const struct flow_probe *probe)
+{
+	if (probe->guess && flow_table_matches(&cache->table, probe->guess, probe))
+		return probe->guess;
+	return flow_table_find(&cache->table, probe);
 }
 
 static inline void meter_packet(struct flow_cache *cache, const struct flow_probe *probe,
@@ -195,7 +205,7 @@ static inline void meter_packet(struct flow_cache *cache, const struct flow_prob
 		!flow_close_due(cache, budget))
 		*budget = 0;
 
-	uint32_t index = flow_table_find(&cache->table, probe);
+	uint32_t index = find_flow(cache, probe);
 
 	if (index && flow_close_is_due(cache, index) && flow_close_if_due(cache, index))
 		index = 0;
@@ -208,24 +218,17 @@ static inline void meter_packet(struct flow_cache *cache, const struct flow_prob
 	count_packet(cache, index, probe->sender, meta);
 }
 
-/* -- groups of packets ---------------------------------------------------------------- */
+/* -- many packets --------------------------------------------------------------------- */
 
-static void meter_group(struct flow_cache *cache, const struct packet_meta *metas,
-	unsigned count, size_t *budget)
+static inline struct flow_probe *probe_at(struct flow_cache *cache, unsigned i)
 {
-	struct flow_probe *probes = cache->probes;
+	return &cache->probes[i % FLOW_PROBES];
+}
 
-	for (unsigned i = 0; i < count; i++) {
-		flow_key_make(cache->level, &cache->table.hash, &metas[i], &probes[i]);
-		flow_table_prefetch_slot(&cache->table, probes[i].hash);
-	}
-	for (unsigned i = 0; i < count; i++) {
-		uint32_t candidate = flow_table_guess(&cache->table, probes[i].hash);
-
-		flow_table_prefetch_entry(&cache->table, candidate);
-	}
-	for (unsigned i = 0; i < count; i++)
-		meter_packet(cache, &probes[i], &metas[i], budget);
+static inline void guess_entry(struct flow_cache *cache, struct flow_probe *probe)
+{
+	probe->guess = flow_table_guess(&cache->table, probe->hash);
+	flow_table_prefetch_entry(&cache->table, probe->guess);
 }
 
 void flow_cache_meter(struct flow_cache *cache, const struct packet_meta *metas, unsigned count)
@@ -233,11 +236,18 @@ void flow_cache_meter(struct flow_cache *cache, const struct packet_meta *metas,
 	size_t budget = cache->is_paced ? METER_BUDGET_PACED : SIZE_MAX;
 
 	cache->looks_left = LOOKS_PACED;
-	for (unsigned done = 0; done < count; done += FLOW_GROUP_PKTS) {
-		unsigned rest = count - done;
+	for (unsigned i = 0; i < count + 2 * FLOW_AHEAD_PKTS; i++) {
+		if (i < count) {
+			struct flow_probe *probe = probe_at(cache, i);
 
-		meter_group(cache, metas + done,
-			rest < FLOW_GROUP_PKTS ? rest : FLOW_GROUP_PKTS, &budget);
+			flow_key_make(&cache->table.keying, &metas[i], probe);
+			flow_table_prefetch_slot(&cache->table, probe->hash);
+		}
+		if (i - FLOW_AHEAD_PKTS < count)
+			guess_entry(cache, probe_at(cache, i - FLOW_AHEAD_PKTS));
+		if (i - 2 * FLOW_AHEAD_PKTS < count)
+			meter_packet(cache, probe_at(cache, i - 2 * FLOW_AHEAD_PKTS),
+				&metas[i - 2 * FLOW_AHEAD_PKTS], &budget);
 	}
 }
 
@@ -252,9 +262,8 @@ int flow_cache_new(const struct flow_cache_config *config, struct flow_cache **r
 
 	if (!cache)
 		return -ENOMEM;
-	cache->level = &flow_levels[config->level];
 	int error = flow_table_init(&cache->table, config->maximum_flows, FLOW_DUE_ANCHORS,
-		cache->level, config->hash_key);
+		config->level, config->hash_key);
 
 	if (error) {
 		free(cache);

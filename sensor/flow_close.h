@@ -14,9 +14,10 @@
 #include "sensor/flow_table.h"
 #include "sensor/flow_wheel.h"
 
-/* Packets whose memory is fetched together: enough to hide the latency, few enough that what
- * was fetched first is still there when it is its turn. */
-#define FLOW_GROUP_PKTS 32
+/* How many packets a step of metering is ahead of the next one: enough to hide the latency of
+ * memory, few enough that what was fetched is still there when it is its turn. */
+#define FLOW_AHEAD_PKTS 8
+#define FLOW_PROBES 32 /* more than are under way; a power of two */
 
 /* The last deadline that was rounded up, so that a head that stays is not divided again. */
 struct flow_rounding {
@@ -41,13 +42,12 @@ struct flow_cache {
 	uint64_t next_due_ns; /* nothing is due before; may be too early */
 	uint64_t closed_ns;   /* the latest time given to the sink */
 	size_t looks_left;    /* entries that may still be looked at in vain in this call */
-	const struct flow_level *level;
 	uint32_t default_ingress_if;
 	bool is_default_ingress_forced;
 	bool is_paced;
 	struct flow_sink sink;
 	struct flow_cache_stats stats;
-	struct flow_probe probes[FLOW_GROUP_PKTS];
+	struct flow_probe probes[FLOW_PROBES];
 };
 
 /* When the flow is idle, and when its record is too old (never without an open record). */

@@ -24,12 +24,12 @@
 
 /* What one endpoint sent in this record. */
 struct flow_count {
-	uint64_t octets : 48;
 	uint64_t tcp_flags : 16;
-	uint64_t packets : 40;
+	uint64_t octets : 48;
 	uint64_t tos : 8;
 	uint64_t min_ttl : 8;
 	uint64_t max_ttl : 8;
+	uint64_t packets : 40;
 	uint64_t first_ns; /* earliest stamp; UINT64_MAX when it sent nothing */
 	uint64_t last_ns;  /* latest stamp */
 };

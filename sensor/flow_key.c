@@ -40,64 +40,37 @@ static inline int compare_addresses(const uint8_t *a, const uint8_t *b)
 	return (low_a > low_b) - (low_a < low_b);
 }
 
-/* Is the sender the higher endpoint? Where nothing tells the two apart, it is the lower one. */
-static inline bool is_sender_higher(
-	const struct flow_level *level, const struct packet_meta *meta)
+bool flow_key_is_sender_higher(const struct flow_keying *keying, const struct packet_meta *meta)
 {
 	int order = compare_addresses(meta->source, meta->destination);
 
-	if (order == 0 && level->has_ports)
+	if (order == 0 && keying->level.has_ports)
 		order = (int)meta->source_port - (int)meta->destination_port;
-	if (order == 0 && level->has_mac)
+	if (order == 0 && keying->level.has_mac)
 		order = memcmp(meta->source_mac, meta->destination_mac, 6);
 	return order > 0;
 }
 
-static_assert(offsetof(struct flow_key, port) + 8 == sizeof(struct flow_key),
-	"ports, VLAN, protocol and version are one word");
-
-enum { WORD_REST, WORD_ADDRESSES = 2, WORD_MACS = 10 };
-
-static inline uint64_t hash_probe(const struct flow_level *level, const struct flow_hash *hash,
-	const struct flow_probe *probe)
+static uint32_t word_of(const void *bytes)
 {
-	const struct flow_key *key = &probe->key;
-	uint64_t sum = hash->addend + flow_hash_part(hash, WORD_REST, key->port, 2);
+	uint32_t word;
 
-	if (key->ip_version == 4) {
-		sum += flow_hash_part(hash, WORD_ADDRESSES, key->address[0], 1);
-		sum += flow_hash_part(hash, WORD_ADDRESSES + 1, key->address[1], 1);
-	} else {
-		sum += flow_hash_part(hash, WORD_ADDRESSES, key->address, 8);
-	}
-	if (level->has_mac)
-		sum += flow_hash_part(hash, WORD_MACS, probe->mac, 3);
-	return flow_hash_mix(sum);
+	memcpy(&word, bytes, sizeof(word));
+	return word;
 }
 
-uint64_t flow_key_hash(const struct flow_level *level, const struct flow_hash *hash,
-	const struct flow_probe *probe)
+void flow_keying_init(
+	struct flow_keying *keying, enum track_level level, const uint64_t hash_key[static 2])
 {
-	return hash_probe(level, hash, probe);
-}
+	const struct flow_level *row = &flow_levels[level];
+	struct flow_key mask = {
+		.vlan_id = row->has_vlan ? UINT16_MAX : 0,
+		.protocol = row->has_protocol ? UINT8_MAX : 0,
+		.ip_version = UINT8_MAX,
+	};
 
-void flow_key_make(const struct flow_level *level, const struct flow_hash *hash,
-	const struct packet_meta *meta, struct flow_probe *probe)
-{
-	struct flow_key *key = &probe->key;
-	unsigned sender = is_sender_higher(level, meta);
-
-	memcpy(key->address[sender], meta->source, 16);
-	memcpy(key->address[!sender], meta->destination, 16);
-	key->port[sender] = level->has_ports ? meta->source_port : 0;
-	key->port[!sender] = level->has_ports ? meta->destination_port : 0;
-	key->vlan_id = level->has_vlan ? meta->vlan_id : 0;
-	key->protocol = level->has_protocol ? meta->protocol : 0;
-	key->ip_version = meta->ip_version;
-	if (level->has_mac) {
-		memcpy(probe->mac[sender], meta->source_mac, 6);
-		memcpy(probe->mac[!sender], meta->destination_mac, 6);
-	}
-	probe->sender = (uint8_t)sender;
-	probe->hash = hash_probe(level, hash, probe);
+	keying->level = *row;
+	keying->ports_mask = row->has_ports ? UINT32_MAX : 0;
+	keying->rest_mask = word_of(&mask.vlan_id);
+	flow_hash_init(&keying->hash, hash_key);
 }

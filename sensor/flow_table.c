@@ -70,7 +70,7 @@ static bool map_all(struct flow_table *table)
 }
 
 int flow_table_init(struct flow_table *table, uint32_t capacity, uint32_t anchors,
-	const struct flow_level *level, const uint64_t hash_key[static 2])
+	enum track_level level, const uint64_t hash_key[static 2])
 {
 	if (capacity == 0 || capacity > FLOW_TABLE_ENTRIES_MAX)
 		return -EINVAL;
@@ -78,10 +78,8 @@ int flow_table_init(struct flow_table *table, uint32_t capacity, uint32_t anchor
 		.slot_count = slot_count_for(capacity),
 		.capacity = capacity,
 		.anchors = anchors,
-		.level = level,
-		.has_mac_key = level->has_mac,
 	};
-	flow_hash_init(&table->hash, hash_key);
+	flow_keying_init(&table->keying, level, hash_key);
 	if (map_all(table) && flow_paths_init(&table->paths) == 0)
 		return 0;
 	flow_table_fini(table);
@@ -142,7 +140,7 @@ static uint32_t slot_of(const struct flow_table *table, uint32_t index)
 	const struct flow_path *path = NULL;
 	struct flow_probe probe = { .key = table->entries[index].key };
 
-	if (table->has_mac_key)
+	if (table->keying.level.has_mac)
 		for (unsigned sender = 0; sender < 2 && !path; sender++) {
 			path = flow_table_path(table, index, sender);
 			if (!path)
@@ -150,7 +148,7 @@ static uint32_t slot_of(const struct flow_table *table, uint32_t index)
 			memcpy(probe.mac[sender], path->source_mac, 6);
 			memcpy(probe.mac[!sender], path->destination_mac, 6);
 		}
-	uint64_t hash = flow_key_hash(table->level, &table->hash, &probe);
+	uint64_t hash = flow_key_hash(&table->keying, &probe);
 	uint32_t at = flow_table_home(table, (uint32_t)(hash >> 32));
 
 	while (table->slots[at].index != index)

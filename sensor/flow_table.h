@@ -54,9 +54,7 @@ struct flow_table {
 	uint32_t used;
 	uint32_t touched;    /* entries 1 to .touched have been in use */
 	uint32_t first_free; /* of these, by activity[].next */
-	bool has_mac_key;
-	struct flow_hash hash;
-	const struct flow_level *level;
+	struct flow_keying keying;
 	struct flow_paths paths;
 	struct flow_path (*own_paths)[2]; /* of flows whose path has no number */
 	struct flow_labels *labels;
@@ -67,7 +65,7 @@ struct flow_table {
 /* .anchors: how many links beside those of the entries the rings need; they are .activity and
  * .age from flow_table_anchor() on. 0, -EINVAL (capacity) or -ENOMEM. */
 int flow_table_init(struct flow_table *table, uint32_t capacity, uint32_t anchors,
-	const struct flow_level *level, const uint64_t hash_key[static 2]);
+	enum track_level level, const uint64_t hash_key[static 2]);
 void flow_table_fini(struct flow_table *table); /* of zeroes is fine */
 
 static inline uint32_t flow_table_anchor(const struct flow_table *table, uint32_t number)
@@ -145,7 +143,7 @@ static inline bool flow_table_matches(
 	const struct flow_table *table, uint32_t index, const struct flow_probe *probe)
 {
 	return flow_key_equal(&table->entries[index].key, &probe->key) &&
-	       (!table->has_mac_key || flow_table_has_macs(table, index, probe));
+	       (!table->keying.level.has_mac || flow_table_has_macs(table, index, probe));
 }
 
 /* The flow's entry, 0 if there is none. The index is never full: the walk ends. */

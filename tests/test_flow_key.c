@@ -4,21 +4,21 @@
 #include "sensor/hash.h"
 #include "tests/test_flow_support.h"
 
-static struct flow_hash hash_with(uint64_t low, uint64_t high)
+static struct flow_keying keying_with(enum track_level level, uint64_t low, uint64_t high)
 {
-	struct flow_hash hash;
+	struct flow_keying keying;
 	const uint64_t key[2] = { low, high };
 
-	flow_hash_init(&hash, key);
-	return hash;
+	flow_keying_init(&keying, level, key);
+	return keying;
 }
 
 static struct flow_probe probe_of(enum track_level level, struct packet_meta meta)
 {
-	struct flow_hash hash = hash_with(1, 2);
+	struct flow_keying keying = keying_with(level, 1, 2);
 	struct flow_probe probe = { 0 };
 
-	flow_key_make(&flow_levels[level], &hash, &meta, &probe);
+	flow_key_make(&keying, &meta, &probe);
 	return probe;
 }
 
@@ -203,11 +203,11 @@ static void level_decides_what_splits_a_flow(void **state)
 
 static void hash_depends_on_the_hash_key(void **state)
 {
-	struct flow_hash other = hash_with(1, 3);
+	struct flow_keying other = keying_with(TRACK_FULL, 1, 3);
 	struct packet_meta meta = packet(TCP, HOST_A, 999, HOST_B, 80);
 	struct flow_probe a = probe_of(TRACK_FULL, meta), b = { 0 };
 
-	flow_key_make(&flow_levels[TRACK_FULL], &other, &meta, &b);
+	flow_key_make(&other, &meta, &b);
 	assert_int_equal(memcmp(&a.key, &b.key, sizeof(a.key)), 0);
 	assert_true(a.hash != b.hash);
 }

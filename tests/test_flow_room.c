@@ -130,16 +130,16 @@ static void flows_with_the_same_tag_are_kept_apart(void **state)
 	enum { KEYS = 1 << 18 };
 	struct tagged_port *tags = calloc(KEYS, sizeof(*tags));
 	struct flow_cache_config config = default_config();
-	struct flow_hash hash;
+	struct flow_keying keying;
 	unsigned pairs = 0;
 
 	assert_non_null(tags);
-	flow_hash_init(&hash, config.hash_key);
+	flow_keying_init(&keying, TRACK_FULL, config.hash_key);
 	for (uint32_t i = 0; i < KEYS; i++) {
 		struct packet_meta meta = numbered(i);
 		struct flow_probe probe = { 0 };
 
-		flow_key_make(&flow_levels[TRACK_FULL], &hash, &meta, &probe);
+		flow_key_make(&keying, &meta, &probe);
 		tags[i] = (struct tagged_port){ (uint32_t)(probe.hash >> 32), i };
 	}
 	qsort(tags, KEYS, sizeof(*tags), compare_tags);

@@ -10,21 +10,19 @@ enum { ANCHORS = 3 };
 
 static void begin_table(struct flow_table *table, uint32_t capacity)
 {
-	assert_int_equal(
-		flow_table_init(table, capacity, ANCHORS, &flow_levels[TRACK_FULL], hash_key),
-		0);
+	assert_int_equal(flow_table_init(table, capacity, ANCHORS, TRACK_FULL, hash_key), 0);
 }
 
 /* A flow with this number. */
 static struct flow_probe probe_of(uint32_t number)
 {
 	struct flow_probe probe = { 0 };
-	struct flow_hash hash;
+	struct flow_keying keying;
 
 	probe.key.ip_version = 4;
 	memcpy(probe.key.address[0], &number, sizeof(number));
-	flow_hash_init(&hash, hash_key);
-	probe.hash = flow_key_hash(&flow_levels[TRACK_FULL], &hash, &probe);
+	flow_keying_init(&keying, TRACK_FULL, hash_key);
+	probe.hash = flow_key_hash(&keying, &probe);
 	return probe;
 }
 
@@ -101,21 +99,20 @@ static void table_tells_flows_apart_by_mac_where_macs_count(void **state)
 	struct flow_probe a = probe_of(1), b = a;
 	struct flow_path path = { 0 };
 
-	assert_int_equal(
-		flow_table_init(&table, 4, ANCHORS, &flow_levels[TRACK_ETHER], hash_key), 0);
+	assert_int_equal(flow_table_init(&table, 4, ANCHORS, TRACK_ETHER, hash_key), 0);
 	uint32_t index_a = flow_table_add(&table, &a);
 
 	flow_table_set_path(&table, index_a, 0, &path);
 	b.mac[1][5] = 1;
 	assert_int_equal(flow_table_find(&table, &a), index_a);
 	assert_int_equal(flow_table_find(&table, &b), 0);
-	b.hash = flow_key_hash(table.level, &table.hash, &b);
+	b.hash = flow_key_hash(&table.keying, &b);
 	uint32_t index_b = flow_table_add(&table, &b);
 
 	path.source_mac[5] = 1;
 	flow_table_set_path(&table, index_b, 1, &path);
 	assert_int_equal(flow_table_find(&table, &b), index_b);
-	a.hash = flow_key_hash(table.level, &table.hash, &a);
+	a.hash = flow_key_hash(&table.keying, &a);
 	flow_table_remove(&table, index_b);
 	assert_int_equal(flow_table_find(&table, &b), 0);
 	flow_table_fini(&table);
@@ -188,12 +185,11 @@ static void table_is_never_more_than_three_quarters_full(void **state)
 
 static void table_refuses_impossible_capacities(void **state)
 {
-	const struct flow_level *level = &flow_levels[TRACK_FULL];
 	struct flow_table table = { 0 };
 
-	assert_int_equal(flow_table_init(&table, 0, ANCHORS, level, hash_key), -EINVAL);
-	assert_int_equal(
-		flow_table_init(&table, FLOW_TABLE_ENTRIES_MAX + 1, ANCHORS, level, hash_key),
+	assert_int_equal(flow_table_init(&table, 0, ANCHORS, TRACK_FULL, hash_key), -EINVAL);
+	assert_int_equal(flow_table_init(&table, FLOW_TABLE_ENTRIES_MAX + 1, ANCHORS,
+				 TRACK_FULL, hash_key),
 		-EINVAL);
 	flow_table_fini(&table);
 }

@@ -95,7 +95,7 @@ static const struct family {
 
 static void init_table(struct flow_table *table, uint32_t capacity, const uint64_t key[2])
 {
-	int rc = flow_table_init(table, capacity, 0, &flow_levels[TRACK_FULL], key);
+	int rc = flow_table_init(table, capacity, 0, TRACK_FULL, key);
 
 	if (rc < 0)
 		bench_fail("flow_table_init", rc);
@@ -108,7 +108,7 @@ static struct flow_probe probe_of(
 	struct flow_probe probe;
 
 	family->flow(number, &meta);
-	flow_key_make(&flow_levels[TRACK_FULL], &table->hash, &meta, &probe);
+	flow_key_make(&table->keying, &meta, &probe);
 	return probe;
 }
 
