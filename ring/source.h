@@ -3,7 +3,8 @@
  * A source of packets: AF_PACKET ring, libpcap live capture, or capture files. The lane talks
  * to all of them through the calls below and never knows which one it has.
  *
- * No call blocks, save for source_next() on capture files that are slow to read (a pipe).
+ * No call blocks, save for source_next() on capture files: for a writer that is slow (a pipe),
+ * or for the thread that reads them when they are shared (replay_share.h).
  *
  * A lane waits with poll() on source_fd() and calls source_next() when it is readable, has an
  * error, or 250 ms have passed: a lost interface is looked for from inside source_next(), and

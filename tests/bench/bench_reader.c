@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a packet costs until it lies in a batch of the source of capture files, beside libpcap's
- * own walk with its stock buffer: of a made-up capture, or of the files given. User and system
- * time.
+ * own walk with its stock buffer: of a made-up capture, or of the files given. And the same
+ * when a second thread reads ahead. User and system time of all threads, and time that passed.
  */
 #include <pcap/pcap.h>
 #include <stdio.h>
@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ring/replay_share.h"
 #include "ring/source.h"
 #include "tests/bench/bench.h"
 
@@ -17,21 +18,28 @@
 #define CAPTURED_BYTES 76u
 #define ROUNDS 5
 
-/* Both give the packets that they saw. */
+/* Each walk gives the packets that it saw. */
 
-static uint64_t walk_source(const char *const *files, size_t count)
+static struct source *open_source(const char *const *files, size_t count)
 {
-	static struct packet_batch batch;
 	struct source_config config = { .kind = "file", .files = files, .file_count = count };
 	char error[SOURCE_ERROR_BYTES];
 	struct source *source;
-	uint64_t packets = 0;
-	int outcome;
 
 	if (source_open(&config, &source, error)) {
 		fprintf(stderr, "%s\n", error);
 		exit(1);
 	}
+	return source;
+}
+
+/* Closes the source. */
+static uint64_t walk_to_the_end(struct source *source)
+{
+	static struct packet_batch batch;
+	uint64_t packets = 0;
+	int outcome;
+
 	do {
 		outcome = source_next(source, &batch);
 		packets += batch.count;
@@ -41,6 +49,21 @@ static uint64_t walk_source(const char *const *files, size_t count)
 		fprintf(stderr, "%s\n", source_error(source));
 	source_close(source);
 	return packets;
+}
+
+static uint64_t walk_source(const char *const *files, size_t count)
+{
+	return walk_to_the_end(open_source(files, count));
+}
+
+static uint64_t walk_ahead(const char *const *files, size_t count)
+{
+	struct source *handle;
+
+	int outcome = replay_share_open(open_source(files, count), 1, &handle);
+	if (outcome)
+		bench_fail("reading ahead", outcome);
+	return walk_to_the_end(handle);
 }
 
 static uint64_t walk_libpcap(const char *const *files, size_t count)
@@ -71,21 +94,37 @@ static int compare(const void *left, const void *right)
 	return (l > r) - (l < r);
 }
 
-/* The median of the rounds. */
-static void report(const char *name, uint64_t (*walk)(const char *const *, size_t),
-	const char *const *files, size_t count)
+static double median(double values[static ROUNDS])
 {
-	double cost_ns[ROUNDS];
+	qsort(values, ROUNDS, sizeof(values[0]), compare);
+	return values[ROUNDS / 2];
+}
+
+static double clock_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (double)now.tv_sec * BENCH_NS_PER_S + (double)now.tv_nsec;
+}
+
+/* Medians of the rounds. */
+static void report(const char *cpu_name, const char *wall_name,
+	uint64_t (*walk)(const char *const *, size_t), const char *const *files, size_t count)
+{
+	double cpu_ns[ROUNDS], wall_ns[ROUNDS];
 
 	for (unsigned round = 0; round < ROUNDS; round++) {
-		uint64_t begin_ns = bench_cpu_ns();
-		uint64_t packets = walk(files, count);
+		double begin_cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+		double begin_wall_ns = clock_ns(CLOCK_MONOTONIC);
+		uint64_t walked = walk(files, count);
+		double packets = walked ? (double)walked : 1;
 
-		cost_ns[round] =
-			(double)(bench_cpu_ns() - begin_ns) / (double)(packets ? packets : 1);
+		cpu_ns[round] = (clock_ns(CLOCK_PROCESS_CPUTIME_ID) - begin_cpu_ns) / packets;
+		wall_ns[round] = (clock_ns(CLOCK_MONOTONIC) - begin_wall_ns) / packets;
 	}
-	qsort(cost_ns, ROUNDS, sizeof(cost_ns[0]), compare);
-	bench_say(name, cost_ns[ROUNDS / 2]);
+	bench_say(cpu_name, median(cpu_ns));
+	bench_say(wall_name, median(wall_ns));
 }
 
 static void write_capture(int fd)
@@ -122,8 +161,10 @@ int main(int argc, char **argv)
 
 	if (argc == 1)
 		write_capture(mkstemp(made));
-	report("reader_libpcap_packet_ns", walk_libpcap, files, count);
-	report("reader_source_packet_ns", walk_source, files, count);
+	report("reader_libpcap_packet_ns", "reader_libpcap_wall_ns", walk_libpcap, files,
+		count);
+	report("reader_source_packet_ns", "reader_source_wall_ns", walk_source, files, count);
+	report("reader_ahead_packet_ns", "reader_ahead_wall_ns", walk_ahead, files, count);
 	if (argc == 1)
 		unlink(made);
 	return 0;
