@@ -20,7 +20,7 @@
 #define FLOW_COUNT_OCTETS_MAX (1ull << 47)
 #define FLOW_COUNT_PKTS_MAX (1ull << 39)
 
-#define FLOW_ID_BITS 48
+#define FLOW_ID_BITS 44
 
 /* What one endpoint sent in this record. */
 struct flow_count {
@@ -45,19 +45,22 @@ struct flow_entry {
 	uint64_t is_continued : 1;       /* a record of this flow was closed by its lifetime */
 	uint64_t seen : 2;               /* mask: who sent something; 0: no record is open */
 	uint64_t labelled : 2;           /* mask: there is an MPLS stack */
-	uint64_t is_touched : 1; /* there was a packet since it was put into its wheel */
-	uint32_t start_lag;      /* flow_entry_start_ns() is so far behind the first packet */
-	uint16_t path[2];        /* flow_path.h */
+	uint64_t is_touched : 1;     /* there was a packet since it was put into its wheel */
+	uint64_t start_lag_high : 9; /* flow_entry_start_ns() is so far behind the */
+	uint32_t start_lag_low;      /* first packet */
+	uint16_t path[2];            /* flow_path.h */
 	struct flow_count count[2];
 } __attribute__((aligned(128)));
 static_assert(sizeof(struct flow_entry) == 128, "two cache lines");
 
 /*
  * When the record began, by the lane clock. That is the stamp of its first packet unless stamps
- * go back, so only the difference is kept: in nanoseconds, or when it is long in units of
- * 2^30 ns, rounded up.
+ * go back, so only the difference is kept: in nanoseconds, or when it is longer than 18 minutes
+ * in units of 2^30 ns, rounded up. (Rounded, the order of lives is not that of their deadlines
+ * to the second, and which flow is closed when depends on others.)
  */
-#define FLOW_LAG_IS_LONG (1u << 31)
+#define FLOW_LAG_LOW_BITS 32
+#define FLOW_LAG_IS_LONG (1ull << 40)
 #define FLOW_LAG_LONG_SHIFT 30
 
 static inline uint64_t flow_entry_oldest_ns(const struct flow_entry *entry)
@@ -69,10 +72,11 @@ static inline uint64_t flow_entry_oldest_ns(const struct flow_entry *entry)
 
 static inline uint64_t flow_entry_start_ns(const struct flow_entry *entry)
 {
-	uint64_t lag = entry->start_lag;
+	uint64_t lag =
+		(uint64_t)entry->start_lag_high << FLOW_LAG_LOW_BITS | entry->start_lag_low;
 
 	if (lag & FLOW_LAG_IS_LONG)
-		lag = (lag & ~(uint64_t)FLOW_LAG_IS_LONG) << FLOW_LAG_LONG_SHIFT;
+		lag = (lag & ~FLOW_LAG_IS_LONG) << FLOW_LAG_LONG_SHIFT;
 	return flow_entry_oldest_ns(entry) + lag;
 }
 
@@ -85,7 +89,8 @@ static inline void flow_entry_set_start(struct flow_entry *entry, uint64_t start
 		lag = (lag + (1ull << FLOW_LAG_LONG_SHIFT) - 1) >> FLOW_LAG_LONG_SHIFT;
 		lag |= FLOW_LAG_IS_LONG;
 	}
-	entry->start_lag = (uint32_t)lag;
+	entry->start_lag_high = lag >> FLOW_LAG_LOW_BITS & 0x1ff;
+	entry->start_lag_low = (uint32_t)lag;
 }
 
 #endif
