@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ring/replay_share.h"
 #include "ring/source_table.h"
 
 static const struct source_kind *kind_named(const char *name)
@@ -120,6 +121,17 @@ static int make_sources(const struct opened *opened, struct source **ret_sources
 	return -ENOMEM;
 }
 
+/* Of capture files: one that reads, and as many takers as there are lanes. */
+static int share(struct source **sources, unsigned lanes, char error[static SOURCE_ERROR_BYTES])
+{
+	int outcome = replay_share_open(sources[0], lanes, sources);
+
+	if (!outcome)
+		return (int)lanes;
+	snprintf(error, SOURCE_ERROR_BYTES, "sharing packets out: %s", strerror(-outcome));
+	return outcome;
+}
+
 int source_open_lanes(const struct source_config *config, unsigned lanes,
 	struct source **ret_sources, char error[static SOURCE_ERROR_BYTES])
 {
@@ -135,6 +147,8 @@ int source_open_lanes(const struct source_config *config, unsigned lanes,
 	if (!outcome)
 		outcome = make_sources(&opened, ret_sources, error);
 	free(opened.states);
+	if (outcome == 1 && lanes > 1 && opened.kind->ops->replay)
+		return share(ret_sources, lanes, error);
 	return outcome;
 }
 

@@ -90,6 +90,7 @@ struct lane {
 	uint64_t seen_pkts, metered_frames, exported_flows;
 	uint64_t dropped[DROP_REASON_COUNT];
 	uint64_t held_due_ns; /* fragment_hold_due_ns(), for one look per packet */
+	uint64_t release_ns;  /* the clock when held fragments are released */
 
 	struct lane_request *request; /* taken from the mailbox, being worked on */
 	int wake_fds[2];              /* the main thread writes to [1] to end a poll */
@@ -232,6 +233,7 @@ static void lane_take_back(void *user, const struct packet_meta *meta)
 	struct lane *lane = user;
 
 	lane->metas[lane->queued] = *meta;
+	lane->metas[lane->queued].clock_ns = lane->release_ns;
 	lane_settle(lane);
 }
 
@@ -246,7 +248,8 @@ static void lane_pass_time(struct lane *lane, uint64_t now_ns)
 static void lane_give_up_waiting(struct lane *lane, uint64_t now_ns)
 {
 	while (fragment_hold_due_ns(lane->hold) < now_ns) {
-		lane_pass_time(lane, fragment_hold_due_ns(lane->hold));
+		lane->release_ns = fragment_hold_due_ns(lane->hold);
+		lane_pass_time(lane, lane->release_ns);
 		fragment_hold_give_up(lane->hold);
 	}
 	lane->held_due_ns = fragment_hold_due_ns(lane->hold);
@@ -259,6 +262,7 @@ static bool lane_hold(struct lane *lane)
 	struct packet_meta meta = lane->metas[lane->queued];
 
 	lane_give_up_waiting(lane, meta.clock_ns);
+	lane->release_ns = meta.clock_ns;
 	if (meta.awaits_first) {
 		lane_pass_time(lane, meta.clock_ns);
 		fragment_hold_add(lane->hold, &meta, flow_cache_clock_ns(lane->cache));
@@ -565,6 +569,7 @@ static void *lane_main(void *user)
 		if (lane->is_live && !lane_has_work(lane))
 			lane_wait(lane);
 	}
+	source_leave(lane->source);
 	lane_close_books(lane);
 	atomic_store_explicit(&lane->has_ended, true, memory_order_release);
 	lane_notice(lane);
