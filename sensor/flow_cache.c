@@ -48,7 +48,10 @@ static uint32_t add_flow(struct flow_cache *cache, const struct flow_probe *prob
 	if (cache->table.used == cache->table.capacity)
 		flow_close_for_room(cache);
 
-	uint32_t index = flow_table_add(&cache->table, probe);
+	uint32_t index;
+
+	while ((index = flow_table_add(&cache->table, probe)) == 0)
+		flow_close_now(cache, flow_table_at_home(&cache->table, probe), END_OVERFLOWS);
 	struct flow_entry *entry = &cache->table.entries[index];
 	uint16_t no_flags[2] = { 0 };
 

@@ -102,16 +102,25 @@ static uint32_t take_entry(struct flow_table *table)
 uint32_t flow_table_add(struct flow_table *table, const struct flow_probe *probe)
 {
 	assert(table->used < table->capacity);
-	uint32_t index = take_entry(table);
 	uint32_t tag = (uint32_t)(probe->hash >> 32);
 	uint32_t at = flow_table_home(table, tag);
 
-	while (table->slots[at].index != 0)
+	for (unsigned probes = 1; table->slots[at].index != 0; probes++) {
+		if (probes == FLOW_TABLE_PROBES_MAX)
+			return 0;
 		at = flow_table_next_slot(table, at);
+	}
+	uint32_t index = take_entry(table);
+
 	table->slots[at] = (struct flow_slot){ .tag = tag, .index = index };
 	table->entries[index] = (struct flow_entry){ .key = probe->key };
 	table->used++;
 	return index;
+}
+
+uint32_t flow_table_at_home(const struct flow_table *table, const struct flow_probe *probe)
+{
+	return table->slots[flow_table_home(table, (uint32_t)(probe->hash >> 32))].index;
 }
 
 /* How far slot .at is behind slot .from, round the end. */

@@ -30,6 +30,11 @@
 
 #define FLOW_TABLE_ENTRIES_MAX (1u << 28)
 
+/* No flow is so far from its home, and no look-up goes so far. In a full table of random tags
+ * the farthest of ten million flows is some 430 slots away: only who knows the hash key gets
+ * here. */
+#define FLOW_TABLE_PROBES_MAX 1024
+
 struct flow_slot {
 	uint32_t tag;   /* upper half of the hash; its share of 2^32 says where home is, too */
 	uint32_t index; /* 0: free */
@@ -74,8 +79,12 @@ static inline uint32_t flow_table_anchor(const struct flow_table *table, uint32_
 }
 
 /* Put a flow that is not in it into the table, which must not be full. All of the entry but the
- * key is zero, the links are in no ring. */
+ * key is zero, the links are in no ring. 0: there is no free slot near enough to its home; take
+ * flow_table_at_home() out, and try again. */
 uint32_t flow_table_add(struct flow_table *table, const struct flow_probe *probe);
+
+/* The entry in the flow's home slot. */
+uint32_t flow_table_at_home(const struct flow_table *table, const struct flow_probe *probe);
 
 /* The links must be in no ring any more. */
 void flow_table_remove(struct flow_table *table, uint32_t index);
@@ -117,14 +126,16 @@ static inline void flow_table_prefetch_slot(const struct flow_table *table, uint
 /* The first entry whose tag fits, 0 if none: a guess for prefetching. */
 static inline uint32_t flow_table_guess(const struct flow_table *table, uint64_t hash)
 {
-	uint32_t tag = (uint32_t)(hash >> 32);
+	uint32_t tag = (uint32_t)(hash >> 32), at = flow_table_home(table, tag);
 
-	for (uint32_t at = flow_table_home(table, tag);; at = flow_table_next_slot(table, at)) {
+	for (unsigned i = 0; i < FLOW_TABLE_PROBES_MAX; i++) {
 		struct flow_slot slot = table->slots[at];
 
 		if (slot.index == 0 || slot.tag == tag)
 			return slot.index;
+		at = flow_table_next_slot(table, at);
 	}
+	return 0;
 }
 
 static inline void flow_table_prefetch_entry(const struct flow_table *table, uint32_t index)
@@ -146,19 +157,21 @@ static inline bool flow_table_matches(
 	       (!table->keying.level.has_mac || flow_table_has_macs(table, index, probe));
 }
 
-/* The flow's entry, 0 if there is none. The index is never full: the walk ends. */
+/* The flow's entry, 0 if there is none. */
 static inline uint32_t flow_table_find(
 	const struct flow_table *table, const struct flow_probe *probe)
 {
-	uint32_t tag = (uint32_t)(probe->hash >> 32);
+	uint32_t tag = (uint32_t)(probe->hash >> 32), at = flow_table_home(table, tag);
 
-	for (uint32_t at = flow_table_home(table, tag);; at = flow_table_next_slot(table, at)) {
+	for (unsigned i = 0; i < FLOW_TABLE_PROBES_MAX; i++) {
 		struct flow_slot slot = table->slots[at];
 
 		if (slot.index == 0 ||
 			(slot.tag == tag && flow_table_matches(table, slot.index, probe)))
 			return slot.index;
+		at = flow_table_next_slot(table, at);
 	}
+	return 0;
 }
 
 #endif

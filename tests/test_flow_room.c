@@ -3,7 +3,7 @@
 #include "tests/test_flow_support.h"
 
 #include "export/flow_record.h"
-#include "sensor/flow_key.h"
+#include "sensor/flow_table.h"
 
 static struct flow_cache_config small_config(uint32_t maximum_flows)
 {
@@ -161,6 +161,40 @@ static void flows_with_the_same_tag_are_kept_apart(void **state)
 	}
 	assert_true(pairs > 0);
 	free(tags);
+}
+
+/* Flows that all have one home, as who knows the hash key can make them: those that are too far
+ * from it make others go, which are exported for lack of room. Nothing is lost. */
+static void flows_of_one_home_are_bounded(void **state)
+{
+	enum { FLOWS = FLOW_TABLE_PROBES_MAX + 200, CAPACITY = 2000 };
+	struct fixture fixture;
+	struct flow_cache_config config = small_config(CAPACITY);
+	struct flow_table table;
+	uint32_t made = 0;
+
+	assert_int_equal(
+		flow_table_init(&table, CAPACITY, 0, config.level, config.hash_key), 0);
+	begin(&fixture, config);
+	for (uint32_t number = 0; made < FLOWS; number++) {
+		struct packet_meta meta = numbered(number);
+		struct flow_probe probe;
+
+		flow_key_make(&table.keying, &meta, &probe);
+		if (flow_table_home(&table, (uint32_t)(probe.hash >> 32)) != CAPACITY / 2)
+			continue;
+		meter(&fixture, meta);
+		meter(&fixture, meta);
+		made++;
+	}
+	assert_int_equal(stats_of(&fixture)->active_flows, FLOW_TABLE_PROBES_MAX);
+	assert_int_equal(stats_of(&fixture)->forced_flows, FLOWS - FLOW_TABLE_PROBES_MAX);
+	flush(&fixture);
+	assert_int_equal(fixture.kept.count, FLOWS);
+	for (uint32_t i = 0; i < FLOWS; i++)
+		assert_int_equal(record_at(&fixture, i)->side[0].packets, 2);
+	flow_table_fini(&table);
+	end(&fixture);
 }
 
 /* -- expire-all, delete-all ----------------------------------------------------------- */
@@ -340,6 +374,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(entry_that_waits_after_its_life_is_evicted_silently),
 	cmocka_unit_test(cache_under_maximum_load_keeps_every_flow_apart),
 	cmocka_unit_test(flows_with_the_same_tag_are_kept_apart),
+	cmocka_unit_test(flows_of_one_home_are_bounded),
 	cmocka_unit_test(expire_all_closes_in_the_order_of_beginning),
 	cmocka_unit_test(expire_all_returns_zero_only_when_nothing_is_left),
 	cmocka_unit_test(expire_all_leaves_due_flows_their_own_reason),
