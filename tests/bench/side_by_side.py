@@ -31,6 +31,8 @@ PACKETS = {"W1": 10_000_000, "W2": 5_000_000, "W3": 10_000_000, "W4": 10_000_000
 PARTS = WORKLOADS + ("memory", "expiry", "flood", "lanes", "live")
 
 MEASURED_CPU, OTHER_CPU = 0, 1
+TWO_LANES = "  2 lanes"  # ringflowd, on both CPUs
+OURS = ("ringflowd", TWO_LANES)
 WARM_BYTES = 3 << 30
 HUGE_PAGE_BYTES = 2 << 20
 RUN_LIMIT_S = 900
@@ -153,8 +155,11 @@ def log2_up(number):
 
 def peers(options, wanted):
     """How to run each program: name -> function of file, flows and port."""
-    found = {"ringflowd": lambda file, flows, port: [
-        str(options.ringflowd), "-r", file, "-m", str(flows * 5 // 4 + 1000), "-n", "127.0.0.1:%d" % port]}
+    def ours(lanes):
+        return lambda file, flows, port: [
+            str(options.ringflowd), "-r", file, "--lanes", str(lanes), "-m", str(flows * 5 // 4 + 1000),
+            "-n", "127.0.0.1:%d" % port]
+    found = {"ringflowd": ours(1), TWO_LANES: ours(2)}
     if shutil.which("softflowd"):
         found["softflowd"] = lambda file, flows, port: [
             "softflowd", "-r", file, "-m", "16000000", "-v", "10", "-n", "127.0.0.1:%d" % port]
@@ -185,7 +190,7 @@ def check_totals(peer, got, meta):
                                             ", Ethernet padding" if padded else ""))
     if got["records"] != meta["one_way_flows"]:
         wrong.append("records %+d" % (got["records"] - meta["one_way_flows"]))
-    if got["sequence_gap"] and peer == "ringflowd":
+    if got["sequence_gap"] and peer in OURS:
         wrong.append("sequence numbers off by %d" % got["sequence_gap"])
     return ", ".join(wrong)
 
@@ -195,9 +200,10 @@ def replay(peer, command, file, meta, tools, is_warm):
     with Sink(tools) as sink:
         if is_warm:
             warm_memory()
-        cost = Cost(command(file, int(meta["two_way_flows"]), sink.port), preexec_fn=pinned(MEASURED_CPU))
+        cost = Cost(command(file, int(meta["two_way_flows"]), sink.port),
+                    preexec_fn=None if peer == TWO_LANES else pinned(MEASURED_CPU))
         wrong = check_totals(peer, sink.totals(), meta)
-    if wrong and peer == "ringflowd":
+    if wrong and peer in OURS:
         raise Wrong("ringflowd: %s: %s" % (file, wrong))
     return cost, wrong
 
@@ -249,7 +255,7 @@ def compare(name, options, tools, folder, values):
             row.median("wall_s") * 1e9 / packets, row.median("rss_mib"),
             cpu.get("softflowd", float("nan")) / cpu[peer], cpu[peer] / (libpcap + ideal),
             row.wrong or "totals right"))
-        if peer != "ringflowd":
+        if peer not in OURS:
             values["%s/ringflowd %s" % (peer, name)] = cpu[peer] / cpu["ringflowd"]
     print("%-3s %-11s %-12s %7.1f = libpcap %.1f + ideal %.1f   (read() alone %.1f)" % (
         name, NAMES[name], "limit", libpcap + ideal, libpcap, ideal,
@@ -273,7 +279,8 @@ def check_all(options, tools, folder):
     """Small workloads through ringflowd: are its totals right, and the benchmark's own?"""
     for name in WORKLOADS:
         file, meta = make_workload(name, tools, folder, 200)
-        replay("ringflowd", options.peers["ringflowd"], file, meta, tools, False)
+        for peer, command in options.peers.items():
+            replay(peer, command, file, meta, tools, False)
         print("%s: %d packets in %d records: totals right" % (name, meta["packets"], meta["one_way_flows"]))
 
 
@@ -368,7 +375,7 @@ def parse(arguments):
     options.build = options.build.resolve()
     options.ringflowd = options.ringflowd or options.build / "sensor/ringflowd"
     options.runs = options.runs or (1 if options.quick else 3)
-    wanted = ["ringflowd"] if options.check else ["ringflowd"] + options.peers.split(",")
+    wanted = ["ringflowd", TWO_LANES] + ([] if options.check else options.peers.split(","))
     options.peers = {name: run for name, run in peers(options, wanted).items() if name in wanted}
     return options
 
