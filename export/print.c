@@ -86,16 +86,38 @@ static void put_word(struct text *out, const char *word)
 	put_bytes(out, word, strlen(word));
 }
 
-static void put_number(struct text *out, uint64_t number)
-{
-	char digits[20];
-	unsigned at = sizeof(digits);
+static const char digit_pairs[] = "00010203040506070809101112131415161718192021222324"
+				  "25262728293031323334353637383940414243444546474849"
+				  "50515253545556575859606162636465666768697071727374"
+				  "75767778798081828384858687888990919293949596979899";
 
-	do {
-		digits[--at] = (char)('0' + number % 10);
-		number /= 10;
-	} while (number > 0);
-	put_bytes(out, digits + at, sizeof(digits) - at);
+static unsigned count_digits(uint64_t number)
+{
+	unsigned count = 1;
+
+	for (; number >= 10000; number /= 10000)
+		count += 4;
+	return count + (number >= 10) + (number >= 100) + (number >= 1000);
+}
+
+static void write_digits(char *at, uint64_t number, unsigned count)
+{
+	for (; number >= 100; number /= 100)
+		memcpy(at + (count -= 2), digit_pairs + number % 100 * 2, 2);
+	if (number >= 10)
+		memcpy(at, digit_pairs + number * 2, 2);
+	else
+		*at = (char)('0' + number);
+}
+
+/* The two above take no struct text, so that the compiler keeps it in registers. */
+static inline void put_number(struct text *out, uint64_t number)
+{
+	unsigned count = count_digits(number);
+	char *at = text_take(out, count);
+
+	if (at)
+		write_digits(at, number, count);
 }
 
 /* Exactly .count digits, zeros in front. */

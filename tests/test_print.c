@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "export/print.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/unit.h"
@@ -317,6 +319,29 @@ static void print_stays_in_its_room_with_everything_at_its_largest(void **state)
 	}
 }
 
+static void assert_prints_number(uint64_t number)
+{
+	struct flow_record record = tcp_record();
+	char field[64];
+
+	record.side[0].octets = number;
+	snprintf(field, sizeof(field), ",\"bytes\":%" PRIu64 ",\"packets\":6,", number);
+	assert_non_null(strstr(printed(&json, &record), field));
+}
+
+static void print_writes_numbers_of_any_length(void **state)
+{
+	for (uint64_t power = 1;; power *= 10) {
+		assert_prints_number(power - 1);
+		assert_prints_number(power);
+		assert_prints_number(power + 7);
+		if (power > UINT64_MAX / 10)
+			break;
+	}
+	assert_prints_number(UINT64_MAX);
+	assert_prints_number(UINT64_C(9081726354453627181));
+}
+
 static void print_none_prints_nothing(void **state)
 {
 	struct flow_record record = tcp_record();
@@ -341,6 +366,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(print_table_has_no_negative_duration),
 	cmocka_unit_test(print_takes_any_end_reason),
 	cmocka_unit_test(print_stays_in_its_room_with_everything_at_its_largest),
+	cmocka_unit_test(print_writes_numbers_of_any_length),
 	cmocka_unit_test(print_none_prints_nothing),
 };
 
