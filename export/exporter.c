@@ -90,9 +90,16 @@ static void count_lost(struct exporter *exporter, unsigned message_count, unsign
 	count(&exporter->stats.failed_records, flow_count);
 }
 
-/* What was submitted together, .bytes of it, has one fate. A positive result means: it went
- * out, but word came that something earlier did not arrive. What, is not said; it is taken for
- * what was submitted last, and templates for gone with it. */
+/* Word came that something did not arrive. What, is not said; it is taken for what was
+ * submitted last, and templates for gone with it. */
+static void count_earlier_lost(struct exporter *exporter)
+{
+	count_lost(exporter, exporter->last_message_count, exporter->last_flow_count);
+	exporter->last_message_count = exporter->last_flow_count = 0;
+	exporter->wants_templates = true;
+}
+
+/* What was submitted together, .bytes of it, has one fate. */
 static void count_result(struct exporter *exporter, const struct gathered *messages,
 	unsigned message_count, size_t bytes, int result)
 {
@@ -102,10 +109,8 @@ static void count_result(struct exporter *exporter, const struct gathered *messa
 		flow_count += messages[i].flow_count;
 		has_templates |= messages[i].has_templates;
 	}
-	if (result > 0) {
-		count_lost(exporter, exporter->last_message_count, exporter->last_flow_count);
-		exporter->wants_templates = true;
-	}
+	if (result > 0)
+		count_earlier_lost(exporter);
 	if (result < 0) {
 		count_lost(exporter, message_count, flow_count);
 		exporter->wants_templates |= has_templates;
@@ -561,6 +566,8 @@ void exporter_flush(struct exporter *exporter, uint64_t now_ns)
 	if (exporter->message.is_begun)
 		send_message(exporter);
 	send_all_gathered(exporter);
+	if (transport_poll(exporter->transport) > 0)
+		count_earlier_lost(exporter);
 }
 
 void exporter_refresh_templates(struct exporter *exporter)

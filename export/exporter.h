@@ -102,7 +102,8 @@ void exporter_add(struct exporter *exporter, const struct flow_record *record, u
  * one. The first call starts the clock. Cheap when there is nothing to do. */
 void exporter_advance(struct exporter *exporter, uint64_t now_ns);
 
-/* Send the message being filled now, if it holds a record. */
+/* Send the message being filled now, if it holds a record, and all that is gathered; then ask
+ * what became of it. */
 void exporter_flush(struct exporter *exporter, uint64_t now_ns);
 
 /* Send the full messages that were kept to be sent together, if they have waited long enough.

@@ -17,6 +17,11 @@ int transport_submit_run(
 	return transport->ops->submit_run(transport, bytes, length, message_bytes);
 }
 
+int transport_poll(struct transport *transport)
+{
+	return transport->ops->poll ? transport->ops->poll(transport) : 0;
+}
+
 void transport_close(struct transport *transport)
 {
 	if (transport)

@@ -35,6 +35,7 @@ struct transport_ops {
 	/* Needed where .takes_runs can be true. */
 	int (*submit_run)(struct transport *transport, const uint8_t *bytes, size_t length,
 		size_t message_bytes);
+	int (*poll)(struct transport *transport); /* NULL: word comes with submitting alone */
 	void (*close)(struct transport *transport);
 };
 
@@ -65,6 +66,10 @@ int transport_submit(struct transport *transport, const uint8_t *bytes, size_t l
  * octets. */
 int transport_submit_run(
 	struct transport *transport, const uint8_t *bytes, size_t length, size_t message_bytes);
+
+/* Ask, without waiting, what became of what was sent: 0 when there is no word of a loss, or
+ * TRANSPORT_EARLIER_LOST. For when nothing more is to be sent for a while. */
+int transport_poll(struct transport *transport);
 
 void transport_close(struct transport *transport); /* NULL is fine */
 

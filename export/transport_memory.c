@@ -60,6 +60,14 @@ static int memory_submit(struct transport *transport, const uint8_t *bytes, size
 	return memory_submit_run(transport, bytes, length, length);
 }
 
+static int memory_poll(struct transport *transport)
+{
+	struct transport_memory *memory = (struct transport_memory *)transport;
+	int result = memory->poll_result;
+	memory->poll_result = 0;
+	return result;
+}
+
 static void memory_close(struct transport *transport)
 {
 	((struct transport_memory *)transport)->is_closed = true;
@@ -68,6 +76,7 @@ static void memory_close(struct transport *transport)
 static const struct transport_ops memory_ops = {
 	.submit = memory_submit,
 	.submit_run = memory_submit_run,
+	.poll = memory_poll,
 	.close = memory_close,
 };
 

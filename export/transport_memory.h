@@ -19,6 +19,7 @@ struct transport_memory {
 	size_t count, capacity;
 	size_t submit_count; /* a run counts as one */
 	int result; /* of the next submits, as transport_submit() has it; < 0 keeps nothing */
+	int poll_result;   /* of the next transport_poll() */
 	bool refuses_runs; /* as a path does that cannot be known before */
 	bool is_closed;
 };

@@ -264,6 +264,19 @@ static int udp_submit(struct transport *transport, const uint8_t *bytes, size_t 
 	return udp_submit_run(transport, bytes, length, length);
 }
 
+static int udp_poll(struct transport *transport)
+{
+	struct udp *udp = (struct udp *)transport;
+	int error = 0;
+	socklen_t bytes = sizeof(error);
+	if (getsockopt(udp->fd, SOL_SOCKET, SO_ERROR, &error, &bytes) == 0 && error != 0)
+		udp->has_word = true;
+	if (!udp->has_word)
+		return 0;
+	udp->has_word = false;
+	return TRANSPORT_EARLIER_LOST;
+}
+
 static void udp_close(struct transport *transport)
 {
 	struct udp *udp = (struct udp *)transport;
@@ -274,6 +287,7 @@ static void udp_close(struct transport *transport)
 static const struct transport_ops udp_ops = {
 	.submit = udp_submit,
 	.submit_run = udp_submit_run,
+	.poll = udp_poll,
 	.close = udp_close,
 };
 

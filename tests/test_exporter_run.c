@@ -146,6 +146,25 @@ static void word_of_an_earlier_loss_counts_the_run_before(void **state)
 	exporter_free(exporter);
 }
 
+/* A replay may end with its first run. */
+static void flushing_asks_what_became_of_the_last_run(void **state)
+{
+	struct exporter_config config = sample_config(EXPORT_NETFLOW_5);
+	struct exporter *exporter = start_with_runs(&config);
+
+	memory.poll_result = TRANSPORT_EARLIER_LOST;
+	add_flows(exporter, 3 * 14);
+	exporter_flush(exporter, START_NS);
+	assert_int_equal(stats_of(exporter)->failed_messages, 3);
+	assert_int_equal(stats_of(exporter)->failed_records, 3 * 28);
+
+	memory.result = TRANSPORT_EARLIER_LOST; /* of what has been counted already */
+	add_flows(exporter, 1);
+	exporter_flush(exporter, START_NS);
+	assert_int_equal(stats_of(exporter)->failed_messages, 3);
+	exporter_free(exporter);
+}
+
 /* -- the same bytes ------------------------------------------------------------------- */
 
 struct kept_bytes {
@@ -243,6 +262,7 @@ static const struct CMUnitTest tests[] = {
 	FACT(refused_runs_are_sent_one_by_one_ever_after),
 	FACT(a_lost_run_is_counted_whole),
 	FACT(word_of_an_earlier_loss_counts_the_run_before),
+	FACT(flushing_asks_what_became_of_the_last_run),
 	FACT(runs_change_no_byte),
 };
 

@@ -284,6 +284,8 @@ static void udp_tells_with_a_run_that_an_earlier_message_was_lost(void **state)
 		TRANSPORT_EARLIER_LOST);
 	assert_int_equal(transport_submit(transport, (const uint8_t *)"last", 4),
 		TRANSPORT_EARLIER_LOST);
+	assert_int_equal(transport_poll(transport), TRANSPORT_EARLIER_LOST);
+	assert_int_equal(transport_poll(transport), 0);
 
 	assert_true(transport->takes_runs);
 	transport_close(transport);
