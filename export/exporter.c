@@ -19,8 +19,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "export/gather.h"
 #include "export/message.h"
+#include "export/outbox.h"
 #include "export/utf8.h"
 
 #define NS_PER_MS UINT64_C(1000000)
@@ -37,7 +37,6 @@ struct exporter {
 	bool has_biflow;
 	struct layout_facts facts;
 	struct transport *transport; /* owned */
-	struct exporter_stats stats;
 	uint64_t boot_ms;
 	uint16_t v5_sampling;
 	bool is_sampling_saturated;
@@ -50,18 +49,11 @@ struct exporter {
 	bool wants_templates; /* in the next message */
 	uint32_t messages_since_templates;
 	uint32_t sequence;
-	unsigned last_message_count, last_flow_count; /* in what was submitted last */
 
-	struct gather gather;   /* messages that are finished */
+	struct outbox outbox;   /* messages that are finished */
 	struct message message; /* the one being filled, behind them */
 	uint8_t bytes[];        /* gather_bytes_for(config.message_bytes) */
 };
-
-/* One writer, read by other threads without waiting. */
-static void count(uint64_t *counter, uint64_t more)
-{
-	__atomic_store_n(counter, *counter + more, __ATOMIC_RELAXED);
-}
 
 static uint64_t later(uint64_t ns, uint64_t by_ns)
 {
@@ -84,93 +76,6 @@ static uint32_t sequence_step(const struct exporter *exporter)
 	return message->flow_count + message->options_count;
 }
 
-static void count_lost(struct exporter *exporter, unsigned message_count, unsigned flow_count)
-{
-	count(&exporter->stats.failed_messages, message_count);
-	count(&exporter->stats.failed_records, flow_count);
-}
-
-/* Word came that something did not arrive. What, is not said; it is taken for what was
- * submitted last, and templates for gone with it. */
-static void count_earlier_lost(struct exporter *exporter)
-{
-	count_lost(exporter, exporter->last_message_count, exporter->last_flow_count);
-	exporter->last_message_count = exporter->last_flow_count = 0;
-	exporter->wants_templates = true;
-}
-
-/* What was submitted together, .bytes of it, has one fate. */
-static void count_result(struct exporter *exporter, const struct gathered *messages,
-	unsigned message_count, size_t bytes, int result)
-{
-	unsigned flow_count = 0;
-	bool has_templates = false;
-	for (unsigned i = 0; i < message_count; i++) {
-		flow_count += messages[i].flow_count;
-		has_templates |= messages[i].has_templates;
-	}
-	if (result > 0)
-		count_earlier_lost(exporter);
-	if (result < 0) {
-		count_lost(exporter, message_count, flow_count);
-		exporter->wants_templates |= has_templates;
-		return;
-	}
-	count(&exporter->stats.messages, message_count);
-	count(&exporter->stats.octets, bytes);
-	count(&exporter->stats.records, flow_count);
-	exporter->last_message_count = message_count;
-	exporter->last_flow_count = flow_count;
-}
-
-/* Submit message .first and those that can go with it, .bytes from the first octet gathered on;
- * returns how many messages that were. Runs may turn out to be refused: then by itself. */
-static unsigned send_run(struct exporter *exporter, unsigned first, size_t *at)
-{
-	const struct gather *gather = &exporter->gather;
-	struct transport *transport = exporter->transport;
-	const struct gathered *messages = gather->messages + first;
-	int result = TRANSPORT_ONE_BY_ONE;
-	size_t bytes;
-	unsigned count = gather_run(gather, first, &bytes);
-	if (count > 1)
-		result = transport_submit_run(
-			transport, gather->bytes + *at, bytes, messages[0].length);
-	if (result == TRANSPORT_ONE_BY_ONE) {
-		count = 1;
-		bytes = messages[0].length;
-		result = transport_submit(transport, gather->bytes + *at, bytes);
-	}
-	count_result(exporter, messages, count, bytes, result);
-	*at += bytes;
-	return count;
-}
-
-static void send_all_gathered(struct exporter *exporter)
-{
-	size_t at = exporter->gather.start;
-	for (unsigned first = 0; first < exporter->gather.count;)
-		first += send_run(exporter, first, &at);
-	gather_clear(&exporter->gather);
-}
-
-static void gather_message(struct exporter *exporter)
-{
-	struct gather *gather = &exporter->gather;
-	const struct message *message = &exporter->message;
-	if (gather->count == 0)
-		gather->due_ns =
-			later(exporter->clock_ns, exporter->config.gather_delay_ms * NS_PER_MS);
-	gather_add(gather, (struct gathered){
-				   .length = (uint32_t)message->out.length,
-				   .flow_count = message->flow_count,
-				   .has_templates = message->template_count != 0,
-			   });
-	if (!exporter->transport->takes_runs ||
-		!gather_has_room(gather, exporter->config.message_bytes))
-		send_all_gathered(exporter);
-}
-
 /* Whatever becomes of the message, its sequence numbers are used, so that a loss shows as a
  * gap. */
 static void send_message(struct exporter *exporter)
@@ -190,13 +95,19 @@ static void send_message(struct exporter *exporter)
 	exporter->sequence += sequence_step(exporter);
 	exporter->messages_since_templates++;
 	if (exporter->is_sampling_saturated)
-		count(&exporter->stats.saturated_fields, 1);
-	gather_message(exporter);
+		outbox_count(&exporter->outbox.stats.saturated_fields, 1);
+	outbox_add(&exporter->outbox,
+		(struct gathered){
+			.length = (uint32_t)head.length,
+			.flow_count = message->flow_count,
+			.has_templates = message->template_count != 0,
+		},
+		later(exporter->clock_ns, exporter->config.gather_delay_ms * NS_PER_MS));
 }
 
 static void begin_message(struct exporter *exporter)
 {
-	message_begin(&exporter->message, gather_place(&exporter->gather));
+	message_begin(&exporter->message, outbox_place(&exporter->outbox));
 	exporter->flush_due_ns =
 		later(exporter->clock_ns, exporter->config.flush_delay_ms * NS_PER_MS);
 }
@@ -245,7 +156,7 @@ static void read_stats(struct layout_facts *facts, const struct exporter_stats *
 static void put_templates(struct exporter *exporter)
 {
 	const struct dialect_layouts *layouts = &exporter->layouts;
-	exporter->wants_templates = false;
+	exporter->wants_templates = exporter->outbox.has_lost_templates = false;
 	exporter->messages_since_templates = 0;
 	if (exporter->config.template_refresh_s != 0)
 		exporter->template_due_ns = later(
@@ -253,7 +164,7 @@ static void put_templates(struct exporter *exporter)
 	for (unsigned i = 0; i < FLOW_LAYOUT_COUNT; i++)
 		if (layouts->flow[i].row_count != 0)
 			put_template(exporter, &layouts->flow[i]);
-	read_stats(&exporter->facts, &exporter->stats);
+	read_stats(&exporter->facts, &exporter->outbox.stats);
 	for (unsigned i = 0; i < layouts->options_count; i++)
 		put_options(exporter, &layouts->options[i]);
 }
@@ -263,7 +174,7 @@ static bool is_time_for_templates(const struct exporter *exporter)
 	uint32_t most = exporter->config.template_refresh_messages;
 	if (!exporter->dialect->has_sets)
 		return false;
-	return exporter->wants_templates ||
+	return exporter->wants_templates || exporter->outbox.has_lost_templates ||
 	       (most != 0 && exporter->messages_since_templates >= most);
 }
 
@@ -280,7 +191,7 @@ static void make_flow_room(struct exporter *exporter, const struct layout *layou
 	}
 	bool is_time = is_time_for_templates(exporter);
 	if (is_time)
-		send_all_gathered(exporter);
+		outbox_send(&exporter->outbox);
 	begin_message(exporter);
 	if (is_time)
 		put_templates(exporter);
@@ -300,7 +211,7 @@ static void put_flow(struct exporter *exporter, const struct layout *layout,
 	layout_put_record(&exporter->message.out, layout, &source);
 	exporter->message.flow_count++;
 	if (source.saturated != 0)
-		count(&exporter->stats.saturated_fields, source.saturated);
+		outbox_count(&exporter->outbox.stats.saturated_fields, source.saturated);
 }
 
 static bool is_seen(const struct flow_side *side)
@@ -390,7 +301,7 @@ static void refresh_on_time(struct exporter *exporter, uint64_t now_ns)
 	uint64_t interval_ns = exporter->config.template_refresh_s * NS_PER_S;
 	if (exporter->message.is_begun)
 		send_message(exporter);
-	send_all_gathered(exporter);
+	outbox_send(&exporter->outbox);
 	exporter->clock_ns += (now_ns - exporter->clock_ns) / interval_ns * interval_ns;
 	begin_message(exporter);
 	put_templates(exporter);
@@ -499,7 +410,7 @@ int exporter_new(const struct exporter_config *config, struct transport *transpo
 	set_boot(exporter, config->boot_ns);
 	exporter->flush_due_ns = exporter->template_due_ns = NEVER_NS;
 	exporter->wants_templates = true;
-	exporter->gather = gather_over(exporter->bytes, bytes);
+	exporter->outbox = outbox_over(transport, exporter->bytes, config->message_bytes);
 	exporter->message = message_of(exporter->dialect, config->message_bytes);
 	read_facts(exporter);
 	read_v5_sampling(exporter);
@@ -515,7 +426,7 @@ void exporter_free(struct exporter *exporter)
 		return;
 	if (exporter->message.is_begun)
 		send_message(exporter);
-	send_all_gathered(exporter);
+	outbox_send(&exporter->outbox);
 	transport_close(exporter->transport);
 	free(exporter);
 }
@@ -533,8 +444,7 @@ static void move_clock(struct exporter *exporter, uint64_t now_ns)
 
 void exporter_send_gathered(struct exporter *exporter)
 {
-	if (exporter->gather.count != 0 && exporter->gather.due_ns <= exporter->clock_ns)
-		send_all_gathered(exporter);
+	outbox_send_due(&exporter->outbox, exporter->clock_ns);
 }
 
 void exporter_advance(struct exporter *exporter, uint64_t now_ns)
@@ -548,11 +458,12 @@ void exporter_add(struct exporter *exporter, const struct flow_record *record, u
 	const struct flow_side *side = record->side;
 	move_clock(exporter, now_ns);
 	if (record->ip_version == 6 && !exporter->dialect->carries_ipv6) {
-		count(&exporter->stats.unsupported_flows, 1);
-		count(&exporter->stats.unsupported_pkts, side[0].packets + side[1].packets);
+		outbox_count(&exporter->outbox.stats.unsupported_flows, 1);
+		outbox_count(&exporter->outbox.stats.unsupported_pkts,
+			side[0].packets + side[1].packets);
 		return;
 	}
-	count(&exporter->stats.flows, 1);
+	outbox_count(&exporter->outbox.stats.flows, 1);
 	if (exporter->has_biflow && is_seen(&side[0]) && is_seen(&side[1]))
 		put_flow(exporter, choose_layout(exporter, record, FLOW_LAYOUT_BIFLOW), record,
 			0);
@@ -565,9 +476,8 @@ void exporter_flush(struct exporter *exporter, uint64_t now_ns)
 	move_clock(exporter, now_ns);
 	if (exporter->message.is_begun)
 		send_message(exporter);
-	send_all_gathered(exporter);
-	if (transport_poll(exporter->transport) > 0)
-		count_earlier_lost(exporter);
+	outbox_send(&exporter->outbox);
+	outbox_ask(&exporter->outbox);
 }
 
 void exporter_refresh_templates(struct exporter *exporter)
@@ -585,7 +495,7 @@ void exporter_set_boot(struct exporter *exporter, uint64_t boot_ns)
 
 const struct exporter_stats *exporter_stats(const struct exporter *exporter)
 {
-	return &exporter->stats;
+	return &exporter->outbox.stats;
 }
 
 const struct transport *exporter_transport(const struct exporter *exporter)

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "export/outbox.h"
+
+struct outbox outbox_over(struct transport *transport, uint8_t *bytes, uint32_t message_bytes)
+{
+	return (struct outbox){
+		.transport = transport,
+		.message_bytes = message_bytes,
+		.gather = gather_over(bytes, gather_bytes_for(message_bytes)),
+	};
+}
+
+uint8_t *outbox_place(struct outbox *outbox)
+{
+	return gather_place(&outbox->gather);
+}
+
+/* -- fates ---------------------------------------------------------------------------- */
+
+static void count_lost(struct outbox *outbox, unsigned message_count, unsigned flow_count)
+{
+	outbox_count(&outbox->stats.failed_messages, message_count);
+	outbox_count(&outbox->stats.failed_records, flow_count);
+}
+
+/* Word came that something did not arrive. What, is not said; it is taken for what was
+ * submitted last, and templates for gone with it. */
+static void count_earlier_lost(struct outbox *outbox)
+{
+	count_lost(outbox, outbox->last_message_count, outbox->last_flow_count);
+	outbox->last_message_count = outbox->last_flow_count = 0;
+	outbox->has_lost_templates = true;
+}
+
+static void count_result(struct outbox *outbox, const struct gathered *messages,
+	unsigned message_count, size_t bytes, int result)
+{
+	unsigned flow_count = 0;
+	bool has_templates = false;
+	for (unsigned i = 0; i < message_count; i++) {
+		flow_count += messages[i].flow_count;
+		has_templates |= messages[i].has_templates;
+	}
+	if (result > 0)
+		count_earlier_lost(outbox);
+	if (result < 0) {
+		count_lost(outbox, message_count, flow_count);
+		outbox->has_lost_templates |= has_templates;
+		return;
+	}
+	outbox_count(&outbox->stats.messages, message_count);
+	outbox_count(&outbox->stats.octets, bytes);
+	outbox_count(&outbox->stats.records, flow_count);
+	outbox->last_message_count = message_count;
+	outbox->last_flow_count = flow_count;
+}
+
+/* -- sending -------------------------------------------------------------------------- */
+
+/* Submit message .first, which lies at *at, with those that can go with it, and move *at behind
+ * them; returns how many that were. Where runs turn out to be refused it goes alone. */
+static unsigned send_run(struct outbox *outbox, unsigned first, size_t *at)
+{
+	const struct gather *gather = &outbox->gather;
+	const struct gathered *messages = gather->messages + first;
+	const uint8_t *from = gather->bytes + *at;
+	int result = TRANSPORT_ONE_BY_ONE;
+	size_t bytes;
+	unsigned count = gather_run(gather, first, &bytes);
+	if (count > 1)
+		result = transport_submit_run(
+			outbox->transport, from, bytes, messages[0].length);
+	if (result == TRANSPORT_ONE_BY_ONE) {
+		count = 1;
+		bytes = messages[0].length;
+		result = transport_submit(outbox->transport, from, bytes);
+	}
+	count_result(outbox, messages, count, bytes, result);
+	*at += bytes;
+	return count;
+}
+
+void outbox_send(struct outbox *outbox)
+{
+	size_t at = outbox->gather.start;
+	for (unsigned first = 0; first < outbox->gather.count;)
+		first += send_run(outbox, first, &at);
+	gather_clear(&outbox->gather);
+}
+
+void outbox_send_due(struct outbox *outbox, uint64_t now_ns)
+{
+	if (outbox->gather.count != 0 && outbox->gather.due_ns <= now_ns)
+		outbox_send(outbox);
+}
+
+void outbox_add(struct outbox *outbox, struct gathered message, uint64_t due_ns)
+{
+	struct gather *gather = &outbox->gather;
+	if (gather->count == 0)
+		gather->due_ns = due_ns;
+	gather_add(gather, message);
+	if (!outbox->transport->takes_runs || !gather_has_room(gather, outbox->message_bytes))
+		outbox_send(outbox);
+}
+
+void outbox_ask(struct outbox *outbox)
+{
+	if (transport_poll(outbox->transport) > 0)
+		count_earlier_lost(outbox);
+}

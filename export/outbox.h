@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From finished messages to the transport: gathers them, submits them in runs, and counts what
+ * became of them. What is submitted together has one fate.
+ */
+#ifndef EXPORT_OUTBOX_H
+#define EXPORT_OUTBOX_H
+
+#include "export/exporter.h"
+#include "export/gather.h"
+
+struct outbox {
+	struct transport *transport; /* borrowed */
+	uint32_t message_bytes;      /* the largest message */
+	struct gather gather;
+	struct exporter_stats stats; /* what is not about messages is the exporter's to count */
+	unsigned last_message_count, last_flow_count; /* in what was submitted last */
+	bool has_lost_templates;                      /* for the exporter to read and clear */
+};
+
+/* .bytes, gather_bytes_for(message_bytes) of them, are borrowed. */
+struct outbox outbox_over(struct transport *transport, uint8_t *bytes, uint32_t message_bytes);
+
+/* Where the next message is to be written. */
+uint8_t *outbox_place(struct outbox *outbox);
+
+/* Take the message written there. It waits for others until .due_ns where the transport takes
+ * runs, and leaves at once where it does not. */
+void outbox_add(struct outbox *outbox, struct gathered message, uint64_t due_ns);
+
+/* Submit all that waits. */
+void outbox_send(struct outbox *outbox);
+
+/* The same if the first message has waited long enough. */
+void outbox_send_due(struct outbox *outbox, uint64_t now_ns);
+
+/* Ask what became of what was submitted last. */
+void outbox_ask(struct outbox *outbox);
+
+/* Counters have one writer and are read by other threads without waiting. */
+static inline void outbox_count(uint64_t *counter, uint64_t more)
+{
+	__atomic_store_n(counter, *counter + more, __ATOMIC_RELAXED);
+}
+
+#endif
