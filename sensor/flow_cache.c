@@ -15,9 +15,8 @@
 #include "sensor/flow_compose.h"
 #include "sensor/flow_due.h"
 
-#define METER_BUDGET_PACED 2048 /* records that one call closes when paced */
-#define LOOKS_PACED 8192        /* entries that one call looks at in vain when paced */
-#define SNAPSHOT_ENTRIES 8192   /* that one call looks at: most may be empty */
+#define LOOKS_PACED 8192      /* entries that one call looks at in vain when paced */
+#define SNAPSHOT_ENTRIES 8192 /* that one call looks at: most may be empty */
 
 /* -- the clock ------------------------------------------------------------------------ */
 
@@ -236,7 +235,7 @@ static inline void guess_entry(struct flow_cache *cache, struct flow_probe *prob
 
 void flow_cache_meter(struct flow_cache *cache, const struct packet_meta *metas, unsigned count)
 {
-	size_t budget = cache->is_paced ? METER_BUDGET_PACED : SIZE_MAX;
+	size_t budget = cache->is_paced ? 0 : SIZE_MAX;
 
 	cache->looks_left = LOOKS_PACED;
 	for (unsigned i = 0; i < count + 2 * FLOW_AHEAD_PKTS; i++) {

@@ -65,9 +65,10 @@ struct flow_cache_config {
 	uint64_t hash_key[2];           /* random in service; fixed in tests */
 	uint32_t default_ingress_if;    /* of packets whose interface is not known */
 	bool is_default_ingress_forced; /* the user gave it (-i N:): of all packets */
-	/* Bound the records that one flow_cache_meter() closes, for live service: what is due
-	 * then waits for flow_cache_advance() and may be handed out out of order. Which packet
-	 * is in which record is the same either way. */
+	/* For live service: flow_cache_meter() closes no record that is due but that of the
+	 * flow at hand. The others wait for flow_cache_advance(), at the pace of whoever calls
+	 * it, and may be handed out out of order. Which packet is in which record is the same
+	 * either way. */
 	bool is_paced;
 	struct flow_sink sink;
 };

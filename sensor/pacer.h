@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How many records may leave now. Credit grows with time, up to PACER_BURST_NS of it, and each
- * record uses some up.
+ * How many records may leave now. Credit grows with time, up to PACER_BURST_NS of it or what
+ * one record takes, and each record uses some up.
  */
 #ifndef SENSOR_PACER_H
 #define SENSOR_PACER_H
@@ -18,14 +18,21 @@ struct pacer {
 	uint64_t credit_ns;
 };
 
+static inline uint64_t pacer_most_ns(const struct pacer *pacer)
+{
+	uint64_t record_ns = PACER_SECOND_NS / pacer->records_per_s + 1;
+
+	return record_ns > PACER_BURST_NS ? record_ns : PACER_BURST_NS;
+}
+
 /* At most .most. */
 static inline size_t pacer_budget(struct pacer *pacer, uint64_t now_ns, size_t most)
 {
 	if (pacer->records_per_s == 0)
 		return most;
 	uint64_t credit_ns = pacer->credit_ns + (now_ns - pacer->seen_ns);
-	if (credit_ns < pacer->credit_ns || credit_ns > PACER_BURST_NS)
-		credit_ns = PACER_BURST_NS;
+	if (credit_ns < pacer->credit_ns || credit_ns > pacer_most_ns(pacer))
+		credit_ns = pacer_most_ns(pacer);
 	pacer->credit_ns = credit_ns;
 	pacer->seen_ns = now_ns;
 	uint64_t records = credit_ns * pacer->records_per_s / PACER_SECOND_NS;

@@ -104,6 +104,10 @@ static void config_takes_the_options_that_have_no_letter(void **state)
 		{ "--source pcap", "source = pcap" },
 		{ "--biflow minimal", "biflow = minimal" },
 		{ "--verbose", "verbose = yes" },
+		{ "--lanes 64", "lanes = 64" },
+		{ "--lanes AUTO", "lanes = auto" },
+		{ "--lanes 4 --lanes auto", "lanes = auto" },
+		{ "--export-rate 0", "export-rate = 0" },
 	};
 	/* clang-format on */
 
@@ -126,6 +130,11 @@ static void config_refuses_wrong_values_and_names_them(void **state)
 		const char *options, *error;
 	} rows[] = {
 		{ "-f x", "-f: not an option" },
+		{ "--lanes 0", "--lanes 0: neither auto nor in 1..64" },
+		{ "--lanes 65", "--lanes 65: neither auto nor in 1..64" },
+		{ "--lanes -1", "--lanes -1: neither auto nor in 1..64" },
+		{ "--lanes 1x", "--lanes 1x: neither auto nor in 1..64" },
+		{ "--domain 4294967295 --lanes 2", "--domain 4294967295 with --lanes 2: there are no" },
 		{ "-Z", "-Z: not an option" },
 		{ "--bogus", "--bogus: not an option" },
 		{ "--bogus=3", "--bogus=3: not an option" },

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -129,6 +130,26 @@ static void notify_sends_to_the_named_socket(void **state)
 	unlink(address.sun_path);
 }
 
+static void the_usable_cpus_are_those_of_the_mask(void **state)
+{
+	int cpus[64], again[64];
+	cpu_set_t before, one;
+	(void)state;
+	assert_int_equal(sched_getaffinity(0, sizeof(before), &before), 0);
+	unsigned count = process_usable_cpus(cpus, 64);
+	assert_true(count >= 1);
+	for (unsigned i = 1; i < count; i++)
+		assert_true(cpus[i] > cpus[i - 1]);
+
+	CPU_ZERO(&one);
+	CPU_SET(cpus[count - 1], &one);
+	assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0);
+	assert_int_equal(process_usable_cpus(again, 64), 1);
+	assert_int_equal(again[0], cpus[count - 1]);
+	assert_int_equal(sched_setaffinity(0, sizeof(before), &before), 0);
+	assert_int_equal(process_usable_cpus(again, 1), 1);
+}
+
 static void notify_is_silent_when_nobody_listens(void **state)
 {
 	struct notify notify;
@@ -148,6 +169,7 @@ int main(void)
 		cmocka_unit_test(the_parent_fails_when_the_daemon_dies_early),
 		cmocka_unit_test(the_domain_differs_by_interface_and_is_never_zero),
 		cmocka_unit_test(notify_sends_to_the_named_socket),
+		cmocka_unit_test(the_usable_cpus_are_those_of_the_mask),
 		cmocka_unit_test(notify_is_silent_when_nobody_listens),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

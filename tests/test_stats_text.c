@@ -382,6 +382,63 @@ static void check_finds_a_packet_that_is_in_no_record(void **state)
 	assert_non_null(strstr(text, "of 95 packets in flows 60 are in records, 29 "));
 }
 
+/* -- several lanes -------------------------------------------------------------------- */
+
+static void sums_are_those_of_one_lane(void **state)
+{
+	struct sensor_stats sum = { 0 }, idle = { .start_ns = S(1795402717) }, other;
+
+	stats_sum_add(&sum, full_stats());
+	assert_memory_equal(&sum, full_stats(), sizeof(sum));
+	stats_sum_add(&sum, &idle);
+	assert_memory_equal(&sum, full_stats(), sizeof(sum));
+
+	other = *full_stats();
+	other.start_ns -= S(1);
+	other.cache.octets = (struct flow_range){ 100, 500000, 400000 };
+	other.cache.duration_ns = (struct flow_range){ 10, 20, 990000000 };
+	other.cache.by_protocol[17].duration_ns_maximum = 1;
+	stats_sum_add(&sum, &other);
+	assert_int_equal(sum.start_ns, S(1795402715));
+	assert_int_equal(sum.cache.active_flows, 16);
+	assert_int_equal(sum.cache.expired_flows, 18);
+	assert_int_equal(sum.cache.octets.minimum, 100);
+	assert_int_equal(sum.cache.octets.sum, 2340720);
+	assert_int_equal(sum.cache.octets.maximum, 438840);
+	assert_int_equal(sum.cache.duration_ns.minimum, 0);
+	assert_int_equal(sum.cache.duration_ns.maximum, 990000000);
+	assert_int_equal(sum.cache.expired_by_reason[END_UDP], 16);
+	assert_int_equal(sum.cache.by_protocol[17].octets, 3680000);
+	assert_int_equal(sum.cache.by_protocol[17].duration_ns_maximum, 530000000);
+	assert_int_equal(sum.exported.messages, 4);
+}
+
+/* A minimum of 0 stands for nothing where nothing has expired. */
+static void sums_begin_with_the_first_lane_that_has_flows(void **state)
+{
+	struct sensor_stats sum = { 0 }, idle = { .start_ns = 1 };
+
+	stats_sum_add(&sum, &idle);
+	stats_sum_add(&sum, full_stats());
+	assert_int_equal(sum.cache.octets.minimum, 720);
+}
+
+static void sums_see_the_interface_once(void **state)
+{
+	struct sensor_stats sum = { 0 }, one = { 0 }, two = { 0 };
+
+	one.ring = (struct ring_stats){ 10, 1, 7, 1, 2, 2, 1, 1 };
+	two.ring = (struct ring_stats){ 20, 2, 7, 1, 2, 1, 1, 1 };
+	stats_sum_add(&sum, &one);
+	stats_sum_add(&sum, &two);
+	assert_int_equal(sum.ring.received_pkts, 30);
+	assert_int_equal(sum.ring.dropped_pkts, 3);
+	assert_int_equal(sum.ring.interface_dropped_pkts, 7);
+	assert_int_equal(sum.ring.link_losses, 2);
+	assert_int_equal(sum.ring.link_returns, 2);
+	assert_int_equal(sum.ring.duplicate_pkts, 2);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(statistics_are_softflowds),
 	cmocka_unit_test(statistics_of_a_live_source_tell_its_losses),
@@ -403,6 +460,9 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(check_counts_held_frames),
 	cmocka_unit_test(check_finds_a_frame_that_nobody_counted),
 	cmocka_unit_test(check_finds_a_packet_that_is_in_no_record),
+	cmocka_unit_test(sums_are_those_of_one_lane),
+	cmocka_unit_test(sums_begin_with_the_first_lane_that_has_flows),
+	cmocka_unit_test(sums_see_the_interface_once),
 };
 
 UNIT_MAIN("stats_text", tests)

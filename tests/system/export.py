@@ -5,6 +5,7 @@
 import json
 import socket
 import struct
+import time
 import unittest
 
 import lab
@@ -64,6 +65,26 @@ class Export(unittest.TestCase):
                     sequence += len(rows)
                 ports += mine
             self.assertEqual(sorted(ports), list(range(10000, 10120)))
+
+    def test_records_leave_at_the_pace_that_is_given(self):
+        """A thousand flows end within moments. At 250 a second that takes about four; three at least,
+        however slow the machine is."""
+        with lab.Lab() as room:
+            sink = lab.Sink(room, room.near)
+            sensor = room.sensor("--export-rate", "250", "-v", "5", "-n", "127.0.0.1:%d" % sink.port,
+                                 "-t", "udp=1", "-t", "expint=0", "udp")
+            with room.socket(room.far) as sender:
+                for place in range(1000):
+                    sender.sendto(b"x", (lab.NEAR4, 20000 + place))
+            lab.wait_for("the first", lambda: sensor.statistics()["Flows expired"] > 0, 10)
+            begin = time.monotonic()
+            lab.wait_for("all", lambda: sensor.statistics()["Flows expired"] >= 1000, 30)
+            self.assertGreater(time.monotonic() - begin, 3)
+            text = sensor.statistics()["text"]
+            self.assertRegex(text, r"Flows expired: 1000 \(0 forced\)")
+            self.assertRegex(text, r"udp = +1000")
+            self.assertEqual(sensor.stop(), 0)
+            self.assertEqual(len(rows_of(sink.close())), 1000)
 
     def test_load_balanced_collectors_each_get_the_templates(self):
         with lab.Lab() as room:
