@@ -74,9 +74,10 @@ class Wrong(Exception):
 
 
 def pinned(cpu):
-    """For preexec_fn: stay on one CPU, where there are two."""
+    """For preexec_fn: stay on one CPU, where there are two; None: anywhere. Always given, because
+    a child made without it would count our own peak of memory as its own."""
     def pin():
-        if os.cpu_count() > 1:
+        if cpu is not None and os.cpu_count() > 1:
             os.sched_setaffinity(0, {cpu})
     return pin
 
@@ -201,7 +202,7 @@ def replay(peer, command, file, meta, tools, is_warm):
         if is_warm:
             warm_memory()
         cost = Cost(command(file, int(meta["two_way_flows"]), sink.port),
-                    preexec_fn=None if peer == TWO_LANES else pinned(MEASURED_CPU))
+                    preexec_fn=pinned(None if peer == TWO_LANES else MEASURED_CPU))
         wrong = check_totals(peer, sink.totals(), meta)
     if wrong and peer in OURS:
         raise Wrong("ringflowd: %s: %s" % (file, wrong))
@@ -294,8 +295,8 @@ def micro(program, options, values):
         print("!! %s is not built: its goals are not measured" % program)
         return
     warm_memory()
-    done = subprocess.run([path], text=True, stdout=subprocess.PIPE, preexec_fn=pinned(MEASURED_CPU)
-                          if program != "bench_lanes" else None)
+    done = subprocess.run([path], text=True, stdout=subprocess.PIPE, preexec_fn=pinned(
+        None if program == "bench_lanes" else MEASURED_CPU))
     sys.stdout.write(done.stdout)
     if done.returncode == SKIPPED:
         print("!! %s: this machine cannot run it: its goals are not measured" % program)
