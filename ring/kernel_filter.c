@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The operator's expression and the snap length as one classic BPF program. libpcap compiles,
- * the kernel runs it; the program's return value is the snap length.
+ * the kernel runs it; the program's return value is the snap length. Where headers are all that
+ * is wanted, every return that keeps a frame becomes a jump to the program of header_snap.h.
  *
  * The kernel takes the VLAN tag off a frame before the program sees it. Only a libpcap handle
  * that is active on a live Ethernet interface makes code for `vlan` that asks the kernel for
@@ -18,6 +19,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "ring/header_snap.h"
 #include "ring/steering.h"
 
 #define SNAP_BYTES_MAX 262144
@@ -121,21 +123,36 @@ static int compile_expression(const char *interface, int link_type, int snap_byt
 	return outcome;
 }
 
-int kernel_filter_compile(const char *interface, int link_type, uint32_t snap_bytes,
-	const char *expression, struct kernel_filter *ret_filter,
-	char error[static SOURCE_ERROR_BYTES])
+/* Let frames that the program keeps go on to the one that says how much of them. */
+static void append_header_snap(uint32_t snap_bytes, struct kernel_filter *filter)
 {
-	bool has_expression = expression && *expression;
+	if (filter->count + HEADER_SNAP_CODE_MAX > BPF_MAXINSNS)
+		return; /* all of them keep the snap length, which is right as well */
+	for (unsigned i = 0; i < filter->count; i++)
+		if (filter->code[i].code == (BPF_RET | BPF_K) && filter->code[i].k != 0)
+			filter->code[i] = (struct sock_filter)BPF_STMT(
+				BPF_JMP | BPF_JA, filter->count - i - 1);
+	filter->count += header_snap_write(snap_bytes, filter->code + filter->count);
+}
+
+int kernel_filter_compile(const struct source_config *config, int link_type,
+	struct kernel_filter *ret_filter, char error[static SOURCE_ERROR_BYTES])
+{
+	bool has_expression = config->filter && *config->filter;
+	int snap_bytes = snap_of(config->snap_bytes);
+	int outcome = 0;
 
 	snprintf(ret_filter->words, sizeof(ret_filter->words), "%.80s",
-		has_expression ? expression : "snap length");
-	if (has_expression)
-		return compile_expression(interface, link_type, snap_of(snap_bytes), expression,
-			ret_filter, error);
+		has_expression ? config->filter : "snap length");
 	ret_filter->code[0] =
-		(struct sock_filter)BPF_STMT(BPF_RET | BPF_K, (uint32_t)snap_of(snap_bytes));
+		(struct sock_filter)BPF_STMT(BPF_RET | BPF_K, (uint32_t)snap_bytes);
 	ret_filter->count = 1;
-	return 0;
+	if (has_expression)
+		outcome = compile_expression(config->interface, link_type, snap_bytes,
+			config->filter, ret_filter, error);
+	if (outcome == 0 && config->keeps_headers && header_snap_takes(link_type))
+		append_header_snap((uint32_t)snap_bytes, ret_filter);
+	return outcome;
 }
 
 int kernel_filter_attach(int fd, const struct kernel_filter *filter,

@@ -20,13 +20,12 @@ struct kernel_filter {
 };
 
 /*
- * Compile for an interface: once, while there still are the rights that `vlan` takes.
- * .expression may be NULL and .snap_bytes 0, which is all. 0, or a negative errno with a
- * sentence in .error that has the expression.
+ * Compile .filter, .snap_bytes and .keeps_headers for an interface: once, while there still are
+ * the rights that `vlan` takes. 0, or a negative errno with a sentence in .error that has the
+ * expression.
  */
-int kernel_filter_compile(const char *interface, int link_type, uint32_t snap_bytes,
-	const char *expression, struct kernel_filter *ret_filter,
-	char error[static SOURCE_ERROR_BYTES]);
+int kernel_filter_compile(const struct source_config *config, int link_type,
+	struct kernel_filter *ret_filter, char error[static SOURCE_ERROR_BYTES]);
 
 /*
  * Attach it to a packet socket that is not bound yet, or that lets nothing in, so that nothing

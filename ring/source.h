@@ -37,6 +37,8 @@ struct source_config {
 	size_t file_count;
 	const char *filter;   /* pcap-filter expression or NULL */
 	uint32_t snap_bytes;  /* octets of each frame to keep; 0: all */
+	bool keeps_headers;   /* of common frames only what a flow needs to know, where the
+			       * source can; .snap_bytes is for the others */
 	uint32_t block_bytes; /* ring geometry; a power of two multiple of the page size */
 	uint32_t block_count;
 	uint32_t retire_timeout_ms; /* a block is handed over at the latest after this */

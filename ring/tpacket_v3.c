@@ -182,11 +182,10 @@ static int bind_interface(
 
 static int filter_frames(struct tpacket_v3 *ring, char error[static SOURCE_ERROR_BYTES])
 {
-	const struct source_config *config = &ring->config;
 	struct kernel_filter filter;
 
-	int outcome = kernel_filter_compile(config->interface, ring->watch.link_type,
-		config->snap_bytes, config->filter, &filter, error);
+	int outcome =
+		kernel_filter_compile(&ring->config, ring->watch.link_type, &filter, error);
 	return outcome ? outcome : kernel_filter_attach(ring->fd, &filter, NULL, error);
 }
 
@@ -315,8 +314,7 @@ static int open_gates(void **states, unsigned lanes, const struct steering *stee
 	struct kernel_filter filter;
 	struct tpacket_v3 *ring;
 
-	int outcome = kernel_filter_compile(config->interface, first->watch.link_type,
-		config->snap_bytes, config->filter, &filter, error);
+	int outcome = kernel_filter_compile(config, first->watch.link_type, &filter, error);
 	for (unsigned lane = 0; !outcome && lane < lanes; lane++)
 		outcome = open_spare(states[lane], &filter, steering, lane, error);
 	for (unsigned lane = 0; !outcome && lane < lanes; lane++) {

@@ -13,8 +13,9 @@
 
 #define REPLAY_INTERFACE \
 	1 /* ifIndex of records without an interface: some collectors refuse 0 */
-#define LIVE_SNAP_BYTES \
-	256 /* every header that the decoder looks at, with room for tunnels of tags */
+/* For frames of which the ring cannot tell where the headers end: every header that the decoder
+ * looks at, with room for tunnels of tags. */
+#define LIVE_SNAP_BYTES 256
 
 static bool is_replay(const struct config *config)
 {
@@ -52,6 +53,7 @@ int lanes_open_sources(struct lanes *lanes, const struct config *config, int sto
 		.filter = config->filter,
 		.snap_bytes = config->snap_bytes || is_replay(config) ? config->snap_bytes
 								      : LIVE_SNAP_BYTES,
+		.keeps_headers = config->snap_bytes == 0,
 		.block_bytes = config->block_bytes,
 		.block_count = config->block_count,
 		.retire_timeout_ms = config->retire_timeout_ms,
