@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -384,6 +385,42 @@ static void a_capture_may_begin_within_standard_input(void **state)
 	close(kept);
 }
 
+/* Our own memory, read as a file, ends with an error where nothing is mapped. */
+static void expect_read_error(size_t count, unsigned packets)
+{
+	size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
+	int kept = dup(STDIN_FILENO), fd = open("/proc/self/mem", O_RDONLY);
+	uint8_t *pages = mmap(NULL, 2 * page_bytes, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (fd < 0)
+		skip();
+	assert_ptr_not_equal(pages, MAP_FAILED);
+	munmap(pages + page_bytes, page_bytes);
+	uint8_t *start = pages + page_bytes - count;
+	memcpy(start, writer.bytes, count);
+	lseek(fd, (off_t)(uintptr_t)start, SEEK_SET);
+	dup2(fd, STDIN_FILENO);
+	close(fd);
+
+	replay_files("-", NULL);
+
+	replay_expect_packets(packets);
+	expect_damage("standard input", packets + 1, PCAP_HEADER_BYTES + packets * 76ul);
+	assert_non_null(strstr(result.error, ": cannot be read: "));
+	munmap(pages, page_bytes);
+	dup2(kept, STDIN_FILENO);
+	close(kept);
+}
+
+static void a_file_that_cannot_be_read_on_is_damage_with_its_reason(void **state)
+{
+	replay_write_pcap(3, false, false);
+	expect_read_error(PCAP_HEADER_BYTES + 2 * 76 + 30, 2);
+	expect_read_error(PCAP_HEADER_BYTES + 2 * 76, 2);
+	expect_read_error(PCAP_HEADER_BYTES, 0);
+}
+
 static void damage_in_a_compressed_file_is_located_in_the_capture(void **state)
 {
 	char command[512];
@@ -423,6 +460,7 @@ int main(void)
 		cmocka_unit_test(damage_in_a_pipe_is_located_however_it_is_written),
 		cmocka_unit_test(a_record_half_written_does_not_hold_up_whole_ones),
 		cmocka_unit_test(a_capture_may_begin_within_standard_input),
+		cmocka_unit_test(a_file_that_cannot_be_read_on_is_damage_with_its_reason),
 		cmocka_unit_test(damage_in_a_compressed_file_is_located_in_the_capture),
 	};
 

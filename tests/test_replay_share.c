@@ -364,8 +364,9 @@ static void a_late_handle_gets_everything(void **state)
 
 /* -- errors --------------------------------------------------------------------------- */
 
-/* Two batches of a packet each, and then an error. */
+/* Batches of a packet each; behind the second comes an error, or no end at all. */
 struct fake {
+	bool is_endless;
 	unsigned batches;
 	uint8_t byte;
 	bool is_closed;
@@ -375,7 +376,7 @@ static int fake_next_to(void *state, struct packet_batch *batch, struct view_are
 {
 	struct fake *fake = state;
 
-	if (fake->batches++ == 2)
+	if (fake->batches++ == 2 && !fake->is_endless)
 		return -EIO;
 	batch->packets[0] = (struct packet){ .bytes = &fake->byte, .captured_bytes = 1 };
 	view_arena_keep(arena, &batch->packets[0]);
@@ -438,6 +439,22 @@ static void an_error_comes_behind_what_was_read(void **state)
 	}
 	assert_false(fake.is_closed);
 	close_takers(takers, 2);
+	assert_true(fake.is_closed);
+}
+
+static void nothing_is_read_for_nobody(void **state)
+{
+	struct fake fake = { .is_endless = true };
+	struct taker takers[2];
+
+	open_takers(fake_source(&fake, &fake_ops), takers, 2);
+	takers[0].leave_after = 1;
+	takers[1].leave_after = 5000;
+	run_takers(takers, 2);
+
+	close_takers(takers, 2);
+
+	assert_int_equal(takers[1].sight.count, 5000);
 	assert_true(fake.is_closed);
 }
 
@@ -595,6 +612,7 @@ int main(void)
 		cmocka_unit_test_setup(handles_may_be_closed_unused, write_many),
 		cmocka_unit_test_setup(a_late_handle_gets_everything, write_many),
 		cmocka_unit_test(an_error_comes_behind_what_was_read),
+		cmocka_unit_test(nothing_is_read_for_nobody),
 		cmocka_unit_test(what_cannot_be_shared_is_refused_and_closed),
 		cmocka_unit_test(what_a_pipe_has_goes_on_at_once),
 		cmocka_unit_test(a_stop_ends_a_silent_pipe_for_all),
