@@ -93,6 +93,7 @@ static void end_idle(struct flow_cache *cache, uint32_t index, uint64_t deadline
 {
 	enum end_reason reason = cache->expiry.idle[entry_at(cache, index)->class].reason;
 
+	flow_due_foresee(cache, index);
 	end_flow(cache, index, reason, deadline_ns);
 }
 

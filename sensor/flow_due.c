@@ -3,6 +3,8 @@
 
 #include "sensor/flow_sort.h"
 
+#define FORESEE_FLOWS 4 /* between asking for an entry, for its slot, and closing it */
+
 /* What is known of the front of a queue. */
 struct front {
 	uint64_t activity_ns; /* of .index; when that is 0: no flow's is earlier */
@@ -173,6 +175,30 @@ struct flow_step flow_due_next(struct flow_cache *cache)
 	uint64_t life_ns = flow_close_life_deadline_ns(cache, oldest);
 
 	return life_ns < step.deadline_ns ? (struct flow_step){ life_ns, oldest, true } : step;
+}
+
+/* .steps further in the ring; the anchor stays the anchor. */
+static uint32_t further(const struct flow_table *table, uint32_t index, unsigned steps)
+{
+	for (; steps > 0 && index <= table->capacity; steps--)
+		index = table->activity[index].next;
+	return index;
+}
+
+/* The slot of one whose entry was asked for some steps ago, and the entry of one further on. */
+void flow_due_foresee(const struct flow_cache *cache, uint32_t index)
+{
+	const struct flow_table *table = &cache->table;
+	uint32_t next = further(table, index, FORESEE_FLOWS);
+	uint32_t later = further(table, next, FORESEE_FLOWS);
+
+	if (next <= table->capacity)
+		flow_table_prefetch_home(table, next);
+	if (later > table->capacity)
+		return;
+	flow_table_prefetch_entry(table, later);
+	__builtin_prefetch(&table->activity[later], 1);
+	__builtin_prefetch(&table->age[later], 1);
 }
 
 /* -- the least recently active ------------------------------------------------------------ */

@@ -37,6 +37,9 @@ void flow_due_add(struct flow_cache *cache, uint32_t index);
  * the queue is paced and has looked enough. */
 struct flow_step flow_due_next(struct flow_cache *cache);
 
+/* An idle flow is about to be closed: ask for the memory that closing those behind it needs. */
+void flow_due_foresee(const struct flow_cache *cache, uint32_t index);
+
 /* The least recently active flow, of a paced cache nearly so; 0 when there is none. */
 uint32_t flow_due_oldest(struct flow_cache *cache);
 
