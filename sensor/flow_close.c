@@ -169,10 +169,12 @@ size_t flow_close_all(struct flow_cache *cache, enum end_reason reason)
 
 void flow_close_for_room(struct flow_cache *cache)
 {
-	struct flow_step step = flow_due_next(cache);
+	if (cache->clock_ns >= cache->next_due_ns) {
+		struct flow_step step = flow_due_next(cache);
 
-	if (step.index && flow_close_is_past(cache, step.deadline_ns))
-		take_step(cache, &step);
+		if (step.index && flow_close_is_past(cache, step.deadline_ns))
+			take_step(cache, &step);
+	}
 	if (cache->table.used == cache->table.capacity)
 		flow_close_now(cache, flow_due_oldest(cache), END_OVERFLOWS);
 }
