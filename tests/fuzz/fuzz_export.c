@@ -3,8 +3,8 @@
  * Any records through the exporter, under any settings and at any times. An input is
  *
  *	version 1, time form 1, biflow 1, fields 1, labels 1, message octets 2, refresh s 1,
- *	refresh messages 1, flush delay ms 2, sampling 4, boot ms 8, then
- *	operations: what 1, time 8, and for a record its octets as they lie in memory
+ *	refresh messages 1, flush delay ms 2, sampling 4, boot ms 8, refusals and runs 1, then
+ *	operations: what 1, time 8, and for a record 400 octets, the first as they lie in memory
  *
  * Besides what sanitizers see, every message must be framed right to its last octet, and every
  *side of every flow must be in one.
@@ -17,6 +17,7 @@
 #define MS UINT64_C(1000000)
 #define COUNTER_MASK ((UINT64_C(1) << 38) - 1) /* else v5 makes billions of records of one */
 #define OPERATIONS_MAX 512
+#define RECORD_OCTETS 400 /* in the input, whatever the record needs of them */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -96,12 +97,27 @@ static int checker_submit(struct transport *transport, const uint8_t *bytes, siz
 	return 0;
 }
 
+/* A run is judged message by message. */
+static int checker_submit_run(
+	struct transport *transport, const uint8_t *bytes, size_t length, size_t message_bytes)
+{
+	int result = 0;
+	demand(length > message_bytes && length <= 64 * message_bytes && length <= 65507);
+	for (size_t at = 0; at < length; at += message_bytes) {
+		size_t left = length - at;
+		result = checker_submit(
+			transport, bytes + at, left < message_bytes ? left : message_bytes);
+	}
+	return result;
+}
+
 static void checker_close(struct transport *transport)
 {
 }
 
 static const struct transport_ops checker_ops = {
 	.submit = checker_submit,
+	.submit_run = checker_submit_run,
 	.close = checker_close,
 };
 
@@ -147,7 +163,9 @@ static struct flow_record read_record(struct cursor *in)
 	static const uint32_t labels[FLOW_MPLS_MAX] = { 0xffffff, 1, 0x123456 };
 	uint8_t octets[sizeof(struct flow_record)] = { 0 };
 	struct flow_record record;
+	static_assert(sizeof(octets) <= RECORD_OCTETS, "the input holds a record");
 	cursor_copy(in, octets, in->left < sizeof(octets) ? in->left : sizeof(octets));
+	cursor_skip(in, RECORD_OCTETS - sizeof(octets));
 	octets[offsetof(struct flow_record, is_icmp)] &= 1;
 	octets[offsetof(struct flow_record, is_initiator_known)] &= 1;
 	octets[offsetof(struct flow_record, side[0].is_egress)] &= 1;
@@ -203,8 +221,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct checker checker = {
 		.transport.ops = &checker_ops,
 		.message_bytes = config.message_bytes,
-		.refuse = cursor_u8(&in) % 8,
 	};
+	uint8_t fate = cursor_u8(&in);
+	checker.refuse = fate % 8;
+	checker.transport.takes_runs = fate & 8;
 	struct exporter *exporter = NULL;
 	uint64_t flows = 0;
 	if (in.failed || exporter_new(&config, &checker.transport, &exporter) < 0)

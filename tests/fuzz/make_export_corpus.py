@@ -15,7 +15,8 @@ import tempfile
 
 ADD, ADVANCE, FLUSH, REFRESH = range(4)
 BOOT_MS = 1700000000000
-RECORD_BYTES = 400  # at least the size of struct flow_record; the target takes what it needs
+RECORD_BYTES = 400  # as the target has it
+RUNS = 8  # a bit of the refusals: the transport takes runs
 
 
 def settings(version, time, biflow, fields, labels, size, refuse):
@@ -41,7 +42,8 @@ def write_corpus(directory):
     for version in range(4):
         for time, biflow, fields, labels, size, refuse in (
                 (2, 0, 7, 0, 1400, 0), (0, 1, 7, 3, 512, 0), (3, 2, 7, 10, 65535, 0),
-                (4, 2, 1, 0, 300, 3), (1, 0, 0, 0, 256, 2), (2, 2, 7, 10, 400, 1)):
+                (4, 2, 1, 0, 300, 3), (1, 0, 0, 0, 256, 2), (2, 2, 7, 10, 400, 1),
+                    (2, 1, 7, 0, 401, RUNS), (0, 0, 7, 2, 301, RUNS + 3)):
             seed = settings(version, time, biflow, fields, labels, size, refuse) + operations(numbers)
             path = pathlib.Path(directory) / ('%d-%d-%d-%d' % (version, time, biflow, size))
             path.write_bytes(seed)
