@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a packet costs in the flow cache, by the number of open flows: to begin a flow, to find
- * one at random, to close one. Packets come in batches, as a lane brings them; the time to make
- * them up is left out.
+ * What a packet costs until its key is made and hashed, and in the flow cache as a whole, by
+ * the number of open flows: to begin a flow, to find one at random, to close one. Packets come
+ * in batches, as a lane brings them; the time to make them up is left out.
  */
 #include "bench.h"
 
 #include "ring/packet.h"
 #include "sensor/flow_cache.h"
+#include "sensor/flow_key.h"
 
 #define HIT_PKTS 4000000
+#define KEY_ROUNDS 40000
 #define STAMP_GAP_NS 1000
 
 struct run {
@@ -20,6 +22,25 @@ struct run {
 	uint64_t seed;
 	struct packet_meta metas[PACKET_BATCH_MAX];
 };
+
+/* Keys and hashes of one batch, again and again. */
+static void bench_key(unsigned ip_version, const char *name)
+{
+	static struct packet_meta metas[PACKET_BATCH_MAX];
+	static struct flow_probe probes[PACKET_BATCH_MAX];
+	const uint64_t key[2] = { 1, 2 };
+	struct flow_keying keying;
+
+	flow_keying_init(&keying, TRACK_FULL, key);
+	for (unsigned i = 0; i < PACKET_BATCH_MAX; i++)
+		bench_fill_meta(&metas[i], ip_version, i, i & 1);
+	uint64_t begin_ns = bench_cpu_ns();
+
+	for (unsigned round = 0; round < KEY_ROUNDS; round++)
+		for (unsigned i = 0; i < PACKET_BATCH_MAX; i++)
+			flow_key_make(&keying, &metas[i], &probes[i]);
+	bench_say(name, (double)(bench_cpu_ns() - begin_ns) / KEY_ROUNDS / PACKET_BATCH_MAX);
+}
 
 static void count_record(void *user, const struct flow_record *record, uint64_t now_ns)
 {
@@ -92,6 +113,8 @@ int main(void)
 	static const uint32_t sizes[] = { 1000, 100000, 1000000, 4000000 };
 	static struct run run;
 
+	bench_key(4, "key_v4_ns");
+	bench_key(6, "key_v6_ns");
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		begin(&run, sizes[i]);
 		say("begin", sizes[i], meter(&run, sizes[i], false));
