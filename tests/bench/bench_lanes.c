@@ -24,7 +24,7 @@
 #include "traffic.h"
 
 #define LANES_MAX 2
-#define RUNS 5
+#define RUNS 7
 #define ROUNDS 16
 #define BLOCK_BYTES (1u << 20)
 #define CAPTURED_BYTES 96u
