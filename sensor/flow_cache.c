@@ -209,7 +209,9 @@ static inline void meter_packet(struct flow_cache *cache, const struct flow_prob
 
 	uint32_t index = find_flow(cache, probe);
 
-	if (index && flow_close_is_due(cache, index) && flow_close_if_due(cache, index))
+	/* An exact cache has closed all that was due. */
+	if (index && cache->is_paced && flow_close_is_due(cache, index) &&
+		flow_close_if_due(cache, index))
 		index = 0;
 	if (index == 0)
 		index = add_flow(cache, probe);

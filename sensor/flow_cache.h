@@ -78,6 +78,10 @@ struct flow_range {
 	uint64_t minimum, sum, maximum;
 };
 
+struct flow_protocol_stats {
+	uint64_t flows, octets, packets, duration_ns_sum, duration_ns_maximum;
+};
+
 /* What softflowd's "Expired flow statistics" are made of. */
 struct flow_cache_stats {
 	uint64_t metered_pkts; /* wire packets put into flows */
@@ -93,9 +97,7 @@ struct flow_cache_stats {
 	uint64_t deleted_pkts;
 	struct flow_range octets, packets, duration_ns; /* per expired flow, both directions */
 	uint64_t expired_by_reason[END_REASON_COUNT];
-	struct {
-		uint64_t flows, octets, packets, duration_ns_sum, duration_ns_maximum;
-	} by_protocol[256];
+	struct flow_protocol_stats by_protocol[256];
 };
 
 struct flow_cache;

@@ -43,11 +43,6 @@ static uint16_t *chain_of(const struct flow_paths *paths, const struct flow_path
 	return &paths->chains[mixed >> 48];
 }
 
-static bool is_at(const struct flow_paths *paths, uint16_t number, const struct flow_path *path)
-{
-	return memcmp(&paths->nodes[number].path, path, sizeof(*path)) == 0;
-}
-
 static uint16_t add(struct flow_paths *paths, const struct flow_path *path, uint16_t *chain)
 {
 	uint16_t number = paths->first_free;
@@ -63,31 +58,18 @@ static uint16_t add(struct flow_paths *paths, const struct flow_path *path, uint
 	return number;
 }
 
-static uint16_t find_or_add(struct flow_paths *paths, const struct flow_path *path)
+uint16_t flow_paths_find(struct flow_paths *paths, const struct flow_path *path)
 {
 	uint16_t *chain = chain_of(paths, path);
 	unsigned walked = 0;
 
 	for (uint16_t at = *chain; at; at = paths->nodes[at].next) {
-		if (is_at(paths, at, path))
+		if (flow_path_equal(&paths->nodes[at].path, path))
 			return at;
 		if (++walked == WALK_MAX)
 			return FLOW_PATH_OWN;
 	}
 	return add(paths, path, chain);
-}
-
-uint16_t flow_paths_take(struct flow_paths *paths, const struct flow_path *path)
-{
-	uint16_t number = paths->last;
-
-	if (!number || !is_at(paths, number, path))
-		number = find_or_add(paths, path);
-	if (number == FLOW_PATH_OWN)
-		return number;
-	paths->last = number;
-	paths->nodes[number].flows++;
-	return number;
 }
 
 static void free_node(struct flow_paths *paths, uint16_t number)

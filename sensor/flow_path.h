@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #define FLOW_PATH_NONE 0
 #define FLOW_PATH_OWN 0xffff /* there was no number left: the flow keeps its own copy */
@@ -42,8 +43,35 @@ struct flow_paths {
 int flow_paths_init(struct flow_paths *paths);
 void flow_paths_fini(struct flow_paths *paths); /* of zeroes is fine */
 
+static inline bool flow_path_equal(const struct flow_path *a, const struct flow_path *b)
+{
+	uint64_t x[2], y[2];
+	uint32_t x_rest, y_rest;
+
+	memcpy(x, a, sizeof(x));
+	memcpy(y, b, sizeof(y));
+	memcpy(&x_rest, (const uint8_t *)a + sizeof(x), sizeof(x_rest));
+	memcpy(&y_rest, (const uint8_t *)b + sizeof(y), sizeof(y_rest));
+	return ((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x_rest ^ y_rest)) == 0;
+}
+
+/* The number for a path that is not the last one: known, new, or FLOW_PATH_OWN. */
+uint16_t flow_paths_find(struct flow_paths *paths, const struct flow_path *path);
+
 /* The number for a path, counted as kept by one more flow; FLOW_PATH_OWN when there is none. */
-uint16_t flow_paths_take(struct flow_paths *paths, const struct flow_path *path);
+static inline uint16_t flow_paths_take(struct flow_paths *paths, const struct flow_path *path)
+{
+	uint16_t number = paths->last;
+
+	if (number == FLOW_PATH_NONE || !flow_path_equal(&paths->nodes[number].path, path)) {
+		number = flow_paths_find(paths, path);
+		if (number == FLOW_PATH_OWN)
+			return number;
+		paths->last = number;
+	}
+	paths->nodes[number].flows++;
+	return number;
+}
 
 /* A flow keeps the number no more. FLOW_PATH_NONE and FLOW_PATH_OWN are fine. */
 void flow_paths_drop(struct flow_paths *paths, uint16_t number);

@@ -113,7 +113,8 @@ uint32_t flow_table_add(struct flow_table *table, const struct flow_probe *probe
 	uint32_t index = take_entry(table);
 
 	table->slots[at] = (struct flow_slot){ .tag = tag, .index = index };
-	table->entries[index] = (struct flow_entry){ .key = probe->key };
+	memset(&table->entries[index], 0, sizeof(*table->entries));
+	table->entries[index].key = probe->key;
 	table->used++;
 	return index;
 }
@@ -197,18 +198,6 @@ void flow_table_clear(struct flow_table *table)
 
 /* -- paths, labels ------------------------------------------------------------------------ */
 
-const struct flow_path *flow_table_path(
-	const struct flow_table *table, uint32_t index, unsigned sender)
-{
-	uint16_t number = table->entries[index].path[sender];
-
-	if (number == FLOW_PATH_NONE)
-		return NULL;
-	if (number == FLOW_PATH_OWN)
-		return &table->own_paths[index][sender];
-	return &table->paths.nodes[number].path;
-}
-
 void flow_table_set_path(
 	struct flow_table *table, uint32_t index, unsigned sender, const struct flow_path *path)
 {
@@ -218,7 +207,8 @@ void flow_table_set_path(
 	entry->path[sender] = flow_paths_take(&table->paths, path);
 	if (entry->path[sender] == FLOW_PATH_OWN)
 		table->own_paths[index][sender] = *path;
-	flow_paths_drop(&table->paths, before);
+	if (before != FLOW_PATH_NONE)
+		flow_paths_drop(&table->paths, before);
 }
 
 bool flow_table_has_macs(

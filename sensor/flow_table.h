@@ -95,8 +95,17 @@ void flow_table_clear(struct flow_table *table);
 /* -- what few flows have, or flows share ------------------------------------------------ */
 
 /* The path of what .sender sent in this record or the one before, or NULL. */
-const struct flow_path *flow_table_path(
-	const struct flow_table *table, uint32_t index, unsigned sender);
+static inline const struct flow_path *flow_table_path(
+	const struct flow_table *table, uint32_t index, unsigned sender)
+{
+	uint16_t number = table->entries[index].path[sender];
+
+	if (number == FLOW_PATH_NONE)
+		return NULL;
+	if (number == FLOW_PATH_OWN)
+		return &table->own_paths[index][sender];
+	return &table->paths.nodes[number].path;
+}
 
 /* Its path from here on. */
 void flow_table_set_path(struct flow_table *table, uint32_t index, unsigned sender,

@@ -11,10 +11,13 @@ static inline uint64_t most(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
-static void widen(struct flow_range *range, uint64_t value, bool is_first)
+/* The first value is the least so far and the greatest. */
+static inline void widen(struct flow_range *range, uint64_t value, bool is_first)
 {
-	range->minimum = is_first ? value : least(range->minimum, value);
-	range->maximum = most(range->maximum, value);
+	if (value < range->minimum || is_first)
+		range->minimum = value;
+	if (value > range->maximum)
+		range->maximum = value;
 	range->sum += value;
 }
 
@@ -48,14 +51,14 @@ void flow_tally_expired(struct flow_cache_stats *stats, const struct flow_record
 	widen(&stats->packets, packets, is_first);
 	widen(&stats->duration_ns, duration_ns, is_first);
 
-	uint8_t protocol = record->protocol;
+	struct flow_protocol_stats *protocol = &stats->by_protocol[record->protocol];
 
-	stats->by_protocol[protocol].flows++;
-	stats->by_protocol[protocol].octets += octets;
-	stats->by_protocol[protocol].packets += packets;
-	stats->by_protocol[protocol].duration_ns_sum += duration_ns;
-	stats->by_protocol[protocol].duration_ns_maximum =
-		most(stats->by_protocol[protocol].duration_ns_maximum, duration_ns);
+	protocol->flows++;
+	protocol->octets += octets;
+	protocol->packets += packets;
+	protocol->duration_ns_sum += duration_ns;
+	if (duration_ns > protocol->duration_ns_maximum)
+		protocol->duration_ns_maximum = duration_ns;
 }
 
 void flow_tally_deleted(struct flow_cache_stats *stats, const struct flow_record *record)
