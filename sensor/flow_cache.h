@@ -124,7 +124,8 @@ uint64_t flow_cache_clock_ns(const struct flow_cache *cache);
 uint64_t flow_cache_next_due_ns(const struct flow_cache *cache);
 
 /* Close open flows, about in the order in which they began, at most .budget; returns how many.
- * 0: the cache is empty. Those that were due already close for that reason. */
+ * All at once they close by IP version and ICMP first. 0: the cache is empty. Those that were
+ * due already close for that reason. */
 size_t flow_cache_expire_all(struct flow_cache *cache, size_t budget);
 
 /* Forget open flows, no records, at most .budget; returns how many. 0: the cache is empty. */

@@ -146,21 +146,44 @@ bool flow_close_now(struct flow_cache *cache, uint32_t index, enum end_reason re
 	return cache->stats.expired_flows != closed_flows;
 }
 
-/* Open records alone go out; all else is forgotten with the table. */
-size_t flow_close_all(struct flow_cache *cache, enum end_reason reason)
+/* What decides the length of a record in a message. */
+static inline unsigned kind_of(const struct flow_key *key)
 {
-	uint64_t closed_flows = cache->stats.expired_flows;
+	return (key->ip_version == 6) | (unsigned)flow_key_is_icmp(key) << 1;
+}
+
+/* Hand out the open records of one kind; returns a mask of the kinds that there are. */
+static unsigned close_kind(struct flow_cache *cache, unsigned kind, enum end_reason reason)
+{
+	unsigned kinds = 0;
 
 	for (uint32_t index = 1; index <= cache->table.touched; index++) {
-		struct flow_entry *entry = entry_at(cache, index);
+		const struct flow_entry *entry = entry_at(cache, index);
 
 		if (entry->key.ip_version == 0 || !entry->seen)
+			continue;
+		unsigned its_kind = kind_of(&entry->key);
+
+		kinds |= 1u << its_kind;
+		if (its_kind != kind)
 			continue;
 		if (flow_close_is_due(cache, index))
 			flow_close_now(cache, index, reason);
 		else
 			hand_out(cache, index, reason, cache->clock_ns);
 	}
+	return kinds;
+}
+
+/* Open records alone go out; all else is forgotten with the table. One kind after the other:
+ * messages of one length are sent many at a time. */
+size_t flow_close_all(struct flow_cache *cache, enum end_reason reason)
+{
+	uint64_t closed_flows = cache->stats.expired_flows;
+	unsigned kinds = close_kind(cache, 0, reason) & ~1u;
+
+	for (; kinds; kinds &= kinds - 1)
+		close_kind(cache, (unsigned)__builtin_ctz(kinds), reason);
 	flow_table_clear(&cache->table);
 	flow_due_init(cache);
 	cache->stats.active_flows = 0;

@@ -86,7 +86,8 @@ void flow_close_life(struct flow_cache *cache, uint32_t index, uint64_t now_ns);
 /* End a flow now. Returns whether it had an open record, which then went to the sink. */
 bool flow_close_now(struct flow_cache *cache, uint32_t index, enum end_reason reason);
 
-/* End all flows now, in the order of the table, and empty it. Returns how many records. */
+/* End all flows now, by IP version and ICMP and then in the order of the table, and empty it.
+ * Returns how many records. */
 size_t flow_close_all(struct flow_cache *cache, enum end_reason reason);
 
 /* Forget a flow. Returns whether it had an open record. */
