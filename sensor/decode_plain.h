@@ -83,7 +83,7 @@ static inline bool plain_link(struct cursor *in, const struct packet *packet,
 static inline bool plain_ip4(struct cursor *in, struct packet_meta *meta)
 {
 	struct cursor ip;
-	uint32_t address;
+	uint32_t address = 0;
 
 	if (!cursor_split(in, PLAIN_IPV4_BYTES, &ip))
 		return false;
