@@ -10,11 +10,6 @@
 #include "sensor/flow_due.h"
 #include "sensor/flow_tally.h"
 
-static inline struct flow_entry *entry_at(const struct flow_cache *cache, uint32_t index)
-{
-	return &cache->table.entries[index];
-}
-
 static uint64_t idle_since_ns(const struct flow_cache *cache, uint32_t index)
 {
 	const struct flow_entry *entry = entry_at(cache, index);

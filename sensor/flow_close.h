@@ -50,6 +50,11 @@ struct flow_cache {
 	struct flow_probe probes[FLOW_PROBES];
 };
 
+static inline struct flow_entry *entry_at(const struct flow_cache *cache, uint32_t index)
+{
+	return &cache->table.entries[index];
+}
+
 /* When the flow is idle, and when its record is too old (never without an open record). */
 uint64_t flow_close_idle_deadline_ns(const struct flow_cache *cache, uint32_t index);
 uint64_t flow_close_life_deadline_ns(const struct flow_cache *cache, uint32_t index);

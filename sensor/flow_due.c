@@ -11,11 +11,6 @@ struct front {
 	uint32_t index;
 };
 
-static inline struct flow_entry *entry_at(const struct flow_cache *cache, uint32_t index)
-{
-	return &cache->table.entries[index];
-}
-
 /* -- putting in --------------------------------------------------------------------------- */
 
 void flow_due_init(struct flow_cache *cache)
