@@ -37,6 +37,10 @@ static size_t balanced_index(
 void collectors_add(
 	struct collectors *collectors, const struct flow_record *record, uint64_t now_ns)
 {
+	if (collectors->count == 1) {
+		exporter_add(collectors->exporters[0], record, now_ns);
+		return;
+	}
 	if (collectors->count > 0 && collectors->is_balanced) {
 		size_t index = balanced_index(collectors, record);
 		exporter_add(collectors->exporters[index], record, now_ns);

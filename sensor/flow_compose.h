@@ -7,8 +7,62 @@
 #include "export/flow_record.h"
 #include "sensor/flow_table.h"
 
-/* Fill all of *record; .end_reason is 0. MPLS labels are borrowed from the table, until its
- * entry is written again. */
-void flow_compose(const struct flow_table *table, uint32_t index, struct flow_record *record);
+static_assert(META_MPLS_MAX == FLOW_MPLS_MAX, "a stack fits the record");
+
+/* Every member is set, one by one: clearing the whole first would cost more than the rest. */
+static inline void flow_compose_side(
+	const struct flow_table *table, uint32_t index, unsigned sender, struct flow_side *side)
+{
+	const struct flow_entry *entry = &table->entries[index];
+	const struct flow_count *count = &entry->count[sender];
+	const struct flow_path *path = flow_table_path(table, index, sender);
+	bool is_labelled = entry->labelled >> sender & 1;
+
+	side->packets = count->packets;
+	side->octets = count->octets;
+	side->first_ns = count->first_ns;
+	side->last_ns = count->last_ns;
+	side->mpls = is_labelled ? table->stacks[index][sender].label : NULL;
+	side->mpls_count = is_labelled ? table->stacks[index][sender].count : 0;
+	side->ingress_if = path->ingress_if;
+	side->egress_if = 0;
+	side->flow_label =
+		entry->key.ip_version == 6 ? flow_table_label(table, index, sender) : 0;
+	side->tcp_flags = count->tcp_flags;
+	side->vlan_id = path->vlan_id;
+	side->icmp_type_code = flow_key_is_icmp(&entry->key) ? entry->key.port[sender] : 0;
+	side->tos = count->tos;
+	side->min_ttl = count->min_ttl;
+	side->max_ttl = count->max_ttl;
+	side->is_egress = path->is_outgoing;
+	memcpy(side->source_mac, path->source_mac, 6);
+	memcpy(side->destination_mac, path->destination_mac, 6);
+}
+
+/* Fill all of *record; .end_reason is 0. */
+static inline void flow_compose(
+	const struct flow_table *table, uint32_t index, struct flow_record *record)
+{
+	static const struct flow_side nothing;
+	const struct flow_entry *entry = &table->entries[index];
+	bool is_icmp = flow_key_is_icmp(&entry->key);
+
+	record->flow_id = entry->flow_id;
+	record->ip_version = entry->key.ip_version;
+	record->protocol = entry->key.protocol;
+	record->end_reason = 0;
+	record->is_icmp = is_icmp;
+	record->is_initiator_known = entry->is_initiator_known;
+	for (unsigned side = 0; side < 2; side++) {
+		unsigned endpoint = side ^ entry->initiator;
+
+		memcpy(record->address[side], entry->key.address[endpoint], 16);
+		record->port[side] = is_icmp ? 0 : entry->key.port[endpoint];
+		if (entry->seen >> endpoint & 1)
+			flow_compose_side(table, index, endpoint, &record->side[side]);
+		else
+			record->side[side] = nothing;
+	}
+}
 
 #endif

@@ -20,7 +20,7 @@
 #define FLOW_COUNT_OCTETS_MAX (1ull << 47)
 #define FLOW_COUNT_PKTS_MAX (1ull << 39)
 
-#define FLOW_ID_BITS 44
+#define FLOW_ID_BITS 44 /* with a million new flows a second they repeat after half a year */
 
 /* What one endpoint sent in this record. */
 struct flow_count {

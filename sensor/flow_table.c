@@ -113,8 +113,11 @@ uint32_t flow_table_add(struct flow_table *table, const struct flow_probe *probe
 	uint32_t index = take_entry(table);
 
 	table->slots[at] = (struct flow_slot){ .tag = tag, .index = index };
-	memset(&table->entries[index], 0, sizeof(*table->entries));
-	table->entries[index].key = probe->key;
+	struct flow_entry *entry = &table->entries[index];
+
+	entry->key = probe->key;
+	memset((uint8_t *)entry + sizeof(entry->key), 0,
+		offsetof(struct flow_entry, count) - sizeof(entry->key));
 	table->used++;
 	return index;
 }

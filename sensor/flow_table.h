@@ -78,9 +78,9 @@ static inline uint32_t flow_table_anchor(const struct flow_table *table, uint32_
 	return table->capacity + 1 + number;
 }
 
-/* Put a flow that is not in it into the table, which must not be full. All of the entry but the
- * key is zero, the links are in no ring. 0: there is no free slot near enough to its home; take
- * flow_table_at_home() out, and try again. */
+/* Put a flow that is not in it into the table, which must not be full. What the entry has
+ * between key and counts is zero, the counts are anything, the links are in no ring. 0: there
+ * is no free slot near enough to its home; take flow_table_at_home() out, and try again. */
 uint32_t flow_table_add(struct flow_table *table, const struct flow_probe *probe);
 
 /* The entry in the flow's home slot. */

@@ -6,41 +6,11 @@
 static_assert(FLOW_WHEEL_LEVELS * FLOW_WHEEL_LEVEL_BITS + FLOW_WHEEL_TICK_SHIFT >= 64,
 	"every time has a bucket");
 
-static uint32_t anchor_of(const struct flow_wheel *wheel, unsigned level, unsigned bucket)
-{
-	return wheel->anchor + level * FLOW_WHEEL_BUCKETS + bucket;
-}
-
 void flow_wheel_init(struct flow_wheel *wheel, struct flow_link *links, uint32_t anchor)
 {
 	*wheel = (struct flow_wheel){ .anchor = anchor };
 	for (unsigned i = 0; i < FLOW_WHEEL_ANCHORS; i++)
 		flow_list_init(links, anchor + i);
-}
-
-static unsigned level_of(uint64_t tick, uint64_t hand_tick)
-{
-	uint64_t differ = tick ^ hand_tick;
-
-	return differ ? (63 - (unsigned)__builtin_clzll(differ)) / FLOW_WHEEL_LEVEL_BITS : 0;
-}
-
-void flow_wheel_add(
-	struct flow_wheel *wheel, struct flow_link *links, uint32_t index, uint64_t time_ns)
-{
-	uint64_t tick = flow_wheel_tick(time_ns);
-
-	/* A hand that has nothing ahead of it can be anywhere: near is best. */
-	if (tick < wheel->hand_tick)
-		tick = wheel->hand_tick;
-	else if (wheel->occupied_levels == 0)
-		wheel->hand_tick = tick;
-	unsigned level = level_of(tick, wheel->hand_tick);
-	unsigned bucket = tick >> level * FLOW_WHEEL_LEVEL_BITS & (FLOW_WHEEL_BUCKETS - 1);
-
-	wheel->occupied[level] |= 1ull << bucket;
-	wheel->occupied_levels |= 1u << level;
-	flow_list_append(links, anchor_of(wheel, level, bucket), index);
 }
 
 /* The first tick of a bucket: the hand's groups above its level, its number, zeroes. */
@@ -57,7 +27,7 @@ static bool find_in_level(struct flow_wheel *wheel, const struct flow_link *link
 {
 	for (; wheel->occupied[level]; wheel->occupied[level] &= wheel->occupied[level] - 1) {
 		unsigned bucket = (unsigned)__builtin_ctzll(wheel->occupied[level]);
-		uint32_t anchor = anchor_of(wheel, level, bucket);
+		uint32_t anchor = flow_wheel_anchor(wheel, level, bucket);
 
 		if (flow_list_is_empty(links, anchor))
 			continue;

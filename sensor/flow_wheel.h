@@ -55,9 +55,37 @@ static inline uint64_t flow_wheel_tick(uint64_t time_ns)
 	return time_ns >> FLOW_WHEEL_TICK_SHIFT;
 }
 
+static inline uint32_t flow_wheel_anchor(
+	const struct flow_wheel *wheel, unsigned level, unsigned bucket)
+{
+	return wheel->anchor + level * FLOW_WHEEL_BUCKETS + bucket;
+}
+
+static inline unsigned flow_wheel_level(uint64_t tick, uint64_t hand_tick)
+{
+	uint64_t differ = tick ^ hand_tick;
+
+	return differ ? (63 - (unsigned)__builtin_clzll(differ)) / FLOW_WHEEL_LEVEL_BITS : 0;
+}
+
 /* Put an entry in. Times before the hand are taken as the hand's. */
-void flow_wheel_add(
-	struct flow_wheel *wheel, struct flow_link *links, uint32_t index, uint64_t time_ns);
+static inline void flow_wheel_add(
+	struct flow_wheel *wheel, struct flow_link *links, uint32_t index, uint64_t time_ns)
+{
+	uint64_t tick = flow_wheel_tick(time_ns);
+
+	/* A hand that has nothing ahead of it can be anywhere: near is best. */
+	if (tick < wheel->hand_tick)
+		tick = wheel->hand_tick;
+	else if (wheel->occupied_levels == 0)
+		wheel->hand_tick = tick;
+	unsigned level = flow_wheel_level(tick, wheel->hand_tick);
+	unsigned bucket = tick >> level * FLOW_WHEEL_LEVEL_BITS & (FLOW_WHEEL_BUCKETS - 1);
+
+	wheel->occupied[level] |= 1ull << bucket;
+	wheel->occupied_levels |= 1u << level;
+	flow_list_append(links, flow_wheel_anchor(wheel, level, bucket), index);
+}
 
 /* The bucket that comes first; a wide one that was turned to until it is empty. */
 struct flow_wheel_bucket flow_wheel_first(

@@ -123,17 +123,23 @@ static void lane_export(struct lane *lane, const struct flow_record *record, uin
 	collectors_add(&lane->collectors, record, now_ns);
 }
 
+static void lane_export_numbered(
+	struct lane *lane, const struct flow_record *record, uint64_t now_ns)
+{
+	struct flow_record numbered = *record;
+
+	numbered.flow_id = lane_flow_id(lane, record->flow_id);
+	lane_export(lane, &numbered, now_ns);
+}
+
 static void lane_record(void *user, const struct flow_record *record, uint64_t now_ns)
 {
 	struct lane *lane = user;
 
-	if (lane->count == 1) {
+	if (lane->count == 1)
 		lane_export(lane, record, now_ns);
-		return;
-	}
-	struct flow_record numbered = *record;
-	numbered.flow_id = lane_flow_id(lane, record->flow_id);
-	lane_export(lane, &numbered, now_ns);
+	else
+		lane_export_numbered(lane, record, now_ns);
 }
 
 static uint64_t lane_next_boot_move(const struct lane *lane, uint64_t now_ns)
@@ -208,8 +214,16 @@ static void lane_meter_queue(struct lane *lane)
 	lane->queued = 0;
 }
 
+/* The meta behind the queue joins it. There is always room for one more. */
+static inline void lane_queue(struct lane *lane)
+{
+	lane->metered_frames++;
+	if (++lane->queued == PACKET_BATCH_MAX)
+		lane_meter_queue(lane);
+}
+
 /* The ports of the meta behind the queue are final: it joins the queue, unless it is another
- * lane's or our own export. There is always room for one more. */
+ * lane's or our own export. */
 static inline void lane_settle(struct lane *lane)
 {
 	const struct packet_meta *meta = &lane->metas[lane->queued];
@@ -221,9 +235,7 @@ static inline void lane_settle(struct lane *lane)
 		return;
 	}
 	lane->seen_pkts += lane->sees_all;
-	lane->metered_frames++;
-	if (++lane->queued == PACKET_BATCH_MAX)
-		lane_meter_queue(lane);
+	lane_queue(lane);
 }
 
 /* -- fragments before their first ----------------------------------------------------- */
@@ -276,11 +288,22 @@ static bool lane_hold(struct lane *lane)
 
 /* -- batches -------------------------------------------------------------------------- */
 
-static void lane_meter_packet(struct lane *lane, const struct packet *packet)
+/* Does nothing but the decoder decide what becomes of a packet? */
+static bool lane_only_decodes(const struct lane *lane)
+{
+	return !lane->is_live && !lane->sees_all && !lane->is_paused &&
+	       sampler_selects_all(&lane->sampler) && lane->config->track_v6 &&
+	       !lane->config->has_own_mac;
+}
+
+/* .only_decodes is known when this is compiled: a loop of its own leaves the questions out. */
+__attribute__((always_inline)) static inline void lane_meter_packet(
+	struct lane *lane, const struct packet *packet, bool only_decodes)
 {
 	const struct config *config = lane->config;
 	struct packet_meta *meta = &lane->metas[lane->queued];
-	enum drop_reason reason = lane_judge(lane, packet, meta);
+	enum drop_reason reason = only_decodes ? decoder_decode(lane->decoder, packet, meta)
+					       : lane_judge(lane, packet, meta);
 
 	if (packet->stamp_ns > lane->clock_ns)
 		lane->clock_ns = packet->stamp_ns;
@@ -289,19 +312,28 @@ static void lane_meter_packet(struct lane *lane, const struct packet *packet)
 		return;
 	}
 	meta->clock_ns = lane->clock_ns;
-	if (config->has_own_mac)
+	if (!only_decodes && config->has_own_mac)
 		meta->is_outgoing =
 			memcmp(meta->source_mac, config->own_mac, sizeof(config->own_mac)) == 0;
 	bool is_rare = meta->is_fragment || meta->clock_ns > lane->held_due_ns;
 	if (is_rare && lane_hold(lane))
 		return;
-	lane_settle(lane);
+	if (only_decodes)
+		lane_queue(lane);
+	else
+		lane_settle(lane);
 }
 
 static void lane_meter_batch(struct lane *lane)
 {
-	for (unsigned i = 0; i < lane->batch.count; i++)
-		lane_meter_packet(lane, &lane->batch.packets[i]);
+	const struct packet *packets = lane->batch.packets;
+
+	if (lane_only_decodes(lane))
+		for (unsigned i = 0; i < lane->batch.count; i++)
+			lane_meter_packet(lane, &packets[i], true);
+	else
+		for (unsigned i = 0; i < lane->batch.count; i++)
+			lane_meter_packet(lane, &packets[i], false);
 	if (!lane->sees_all)
 		lane->seen_pkts += lane->batch.count;
 	lane_meter_queue(lane);

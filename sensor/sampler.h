@@ -20,6 +20,11 @@ static inline struct sampler sampler_every(uint32_t interval)
 	return (struct sampler){ .interval = interval > 0 ? interval : 1 };
 }
 
+static inline bool sampler_selects_all(const struct sampler *sampler)
+{
+	return sampler->interval == 1;
+}
+
 /* Call once per packet: is this one taken? */
 static inline bool sampler_selects(struct sampler *sampler)
 {
