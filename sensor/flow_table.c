@@ -7,6 +7,7 @@
 
 #define HUGE_PAGE_BYTES (2u << 20)
 #define SLOTS_MIN 8
+#define FLOW_LABEL_MASK 0xfffffull
 
 /* Zeroed memory that exists once it is touched; NULL if there is no address space for it. Hot
  * arrays ask for huge pages; hosts that have none say no, which changes nothing but speed. */
@@ -47,7 +48,7 @@ void flow_table_fini(struct flow_table *table)
 	unmap_array(table->activity, links, sizeof(*table->activity));
 	unmap_array(table->age, links, sizeof(*table->age));
 	unmap_array(table->own_paths, count, sizeof(*table->own_paths));
-	unmap_array(table->labels, count, sizeof(*table->labels));
+	unmap_array(table->labels, count + 1, sizeof(*table->labels));
 	unmap_array(table->stacks, count, sizeof(*table->stacks));
 	flow_paths_fini(&table->paths);
 	*table = (struct flow_table){ 0 };
@@ -63,7 +64,7 @@ static bool map_all(struct flow_table *table)
 	table->activity = map_array(links, sizeof(*table->activity), true);
 	table->age = map_array(links, sizeof(*table->age), true);
 	table->own_paths = map_array(count, sizeof(*table->own_paths), false);
-	table->labels = map_array(count, sizeof(*table->labels), false);
+	table->labels = map_array(count + 1, sizeof(*table->labels), false);
 	table->stacks = map_array(count, sizeof(*table->stacks), false);
 	return table->slots && table->entries && table->activity && table->age &&
 	       table->own_paths && table->labels && table->stacks;
@@ -224,32 +225,32 @@ bool flow_table_has_macs(
 	       memcmp(path->destination_mac, probe->mac[!sender], 6) == 0;
 }
 
-static unsigned label_shift(unsigned sender)
+static inline unsigned label_shift(unsigned sender)
 {
 	return sender ? 20 : 0;
 }
 
-static uint64_t labels_of(const struct flow_table *table, uint32_t index)
+/* Eight octets from the flow's own five on: there is room for that behind the last flow. */
+static inline uint64_t load_labels(const struct flow_table *table, uint32_t index)
 {
-	uint64_t both = 0;
+	uint64_t word;
 
-	for (unsigned i = 0; i < sizeof(table->labels->bytes); i++)
-		both |= (uint64_t)table->labels[index].bytes[i] << 8 * i;
-	return both;
+	memcpy(&word, &table->labels[index], sizeof(word));
+	return le64toh(word);
 }
 
 uint32_t flow_table_label(const struct flow_table *table, uint32_t index, unsigned sender)
 {
-	return labels_of(table, index) >> label_shift(sender) & 0xfffff;
+	return load_labels(table, index) >> label_shift(sender) & FLOW_LABEL_MASK;
 }
 
 void flow_table_set_label(
 	struct flow_table *table, uint32_t index, unsigned sender, uint32_t label)
 {
-	uint64_t both = labels_of(table, index);
+	uint64_t word = load_labels(table, index);
 
-	both &= ~(0xfffffull << label_shift(sender));
-	both |= (uint64_t)(label & 0xfffff) << label_shift(sender);
-	for (unsigned i = 0; i < sizeof(table->labels->bytes); i++)
-		table->labels[index].bytes[i] = (uint8_t)(both >> 8 * i);
+	word &= ~(FLOW_LABEL_MASK << label_shift(sender));
+	word |= (label & FLOW_LABEL_MASK) << label_shift(sender);
+	word = htole64(word);
+	memcpy(&table->labels[index], &word, sizeof(word));
 }
