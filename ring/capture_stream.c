@@ -170,6 +170,8 @@ static void catch_up(struct capture_stream *stream)
 {
 	uint64_t until = position(stream);
 
+	if (until == stream->marks.at)
+		return; /* there may never have been a chunk */
 	if (!stream->feed)
 		pass_file(stream, until);
 	else if (until - stream->marks.at <= stream->chunk_bytes)

@@ -48,6 +48,8 @@ def seeds():
     yield 'pcapng-two-sections', pcapng('<') + pcapng('>')
     yield 'gzip', gzip.compress(pcap('<'), mtime=0)
     yield 'gzip-two', gzip.compress(pcap('<')[:50], mtime=0) + gzip.compress(pcap('<')[50:], mtime=0)
+    # Damage before the first octet comes out.
+    yield 'gzip-empty', gzip.compress(pcap('<'), mtime=0)[:10] + b'\xff' * 16
     yield 'xz', lzma.compress(pcapng('<'))
 
 
