@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #define HUGE_PAGE_BYTES (2u << 20)
+#define PAGE_BYTES 4096 /* the least that a host has */
 #define SLOTS_MIN 8
 #define FLOW_LABEL_MASK 0xfffffull
 
@@ -22,6 +23,16 @@ static void *map_array(size_t count, size_t size, bool is_hot)
 	if (is_hot && bytes >= HUGE_PAGE_BYTES)
 		(void)madvise(array, bytes, MADV_HUGEPAGE);
 	return array;
+}
+
+/* Make it exist now. Random access would ask for all pages of an index at once, and packets
+ * would have to wait for that. */
+static void touch_array(void *array, size_t count, size_t size)
+{
+	volatile uint8_t *bytes = array;
+
+	for (size_t at = 0; at < count * size; at += PAGE_BYTES)
+		bytes[at] = 0;
 }
 
 static void unmap_array(void *array, size_t count, size_t size)
@@ -81,8 +92,10 @@ int flow_table_init(struct flow_table *table, uint32_t capacity, uint32_t anchor
 		.anchors = anchors,
 	};
 	flow_keying_init(&table->keying, level, hash_key);
-	if (map_all(table) && flow_paths_init(&table->paths) == 0)
+	if (map_all(table) && flow_paths_init(&table->paths) == 0) {
+		touch_array(table->slots, table->slot_count, sizeof(*table->slots));
 		return 0;
+	}
 	flow_table_fini(table);
 	return -ENOMEM;
 }
