@@ -12,8 +12,9 @@
  *
  * That is 155 bytes for a flow when the table is full, 160 with flow labels. All arrays are
  * mapped at their full size once. The slots exist from the start; the rest is filled by the
- * kernel when it is first touched: a large maximum costs little until it is used, and nothing is
- * ever grown, moved or allocated while packets come. Entry 0 is not used; index 0 means none.
+ * kernel when it is first touched: a large maximum costs little until it is used, and nothing
+ * is ever grown, moved or allocated while packets come. Entry 0 is not used; index 0 means
+ * none.
  *
  * The table finds, adds and removes; what an entry means is the business of the cache.
  */
