@@ -65,10 +65,10 @@ def wait_for(what, condition, timeout_s):
 
 
 def in_namespace(name, action):
-    """What the action gives in a network namespace; the calling thread stays where it is."""
+    """What the action gives in a network namespace (its name, or path); the thread comes back."""
     libc = ctypes.CDLL(None, use_errno=True)
     own = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-    other = os.open("/run/netns/" + name, os.O_RDONLY | os.O_CLOEXEC)
+    other = os.open(os.path.join("/run/netns", name), os.O_RDONLY | os.O_CLOEXEC)
     try:
         if libc.setns(other, CLONE_NEWNET):
             raise OSError(ctypes.get_errno(), "setns " + name)
@@ -100,10 +100,7 @@ class Lab:
         try:
             for name in (self.near, self.far):
                 run("ip", "netns", "add", name)
-                self.at(name, "ip", "link", "set", "lo", "up")
-                self.at(name, "sysctl", "-qw", "net.ipv6.conf.default.router_solicitations=0",
-                        "net.ipv6.conf.default.accept_dad=0", "net.ipv6.conf.default.addr_gen_mode=1",
-                        "net.ipv6.conf.default.disable_ipv6=%d" % (not self.has_v6))
+                self.silence(name)
             self.make_link()
         except BaseException:
             self.__exit__()
@@ -119,18 +116,24 @@ class Lab:
             run("ip", "netns", "del", name, check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def silence(self, name):
+        self.at(name, "ip", "link", "set", "lo", "up")
+        self.at(name, "sysctl", "-qw", "net.ipv6.conf.default.router_solicitations=0",
+                "net.ipv6.conf.default.accept_dad=0", "net.ipv6.conf.default.addr_gen_mode=1",
+                "net.ipv6.conf.default.disable_ipv6=%d" % (not self.has_v6))
+
     def make_link(self):
         """Also makes it again after remove_link()."""
-        run("ip", "-n", self.near, "link", "add", LINK, "address", NEAR_MAC, "type", "veth", "peer",
-            "name", LINK, "address", FAR_MAC, "netns", self.far)
+        self.at(self.near, "ip", "link", "add", LINK, "address", NEAR_MAC, "type", "veth", "peer",
+                "name", LINK, "address", FAR_MAC, "netns", self.far)
         ends = ((self.near, NEAR4, NEAR6, FAR4, FAR6, FAR_MAC), (self.far, FAR4, FAR6, NEAR4, NEAR6, NEAR_MAC))
         for name, own4, own6, peer4, peer6, peer_mac in ends:
-            run("ip", "-n", name, "link", "set", LINK, "multicast", "on", "up")
-            run("ip", "-n", name, "address", "add", own4 + "/24", "dev", LINK)
-            run("ip", "-n", name, "neighbour", "replace", peer4, "lladdr", peer_mac, "dev", LINK)
+            self.at(name, "ip", "link", "set", LINK, "multicast", "on", "up")
+            self.at(name, "ip", "address", "add", own4 + "/24", "dev", LINK)
+            self.at(name, "ip", "neighbour", "replace", peer4, "lladdr", peer_mac, "dev", LINK)
             if self.has_v6:
-                run("ip", "-n", name, "address", "add", own6 + "/64", "dev", LINK, "nodad")
-                run("ip", "-n", name, "neighbour", "replace", peer6, "lladdr", peer_mac, "dev", LINK)
+                self.at(name, "ip", "address", "add", own6 + "/64", "dev", LINK, "nodad")
+                self.at(name, "ip", "neighbour", "replace", peer6, "lladdr", peer_mac, "dev", LINK)
             if not self.offloads:
                 self.at(name, "ethtool", "-K", LINK, "tso", "off", "gso", "off", "gro", "off")
         wait_for("both ends running", self.is_link_up, 5)
@@ -141,12 +144,12 @@ class Lab:
         return states == ["up", "up"]
 
     def remove_link(self):
-        run("ip", "-n", self.near, "link", "del", LINK)
+        self.at(self.near, "ip", "link", "del", LINK)
 
     def set_link(self, state):
-        run("ip", "-n", self.near, "link", "set", LINK, state)
+        self.at(self.near, "ip", "link", "set", LINK, state)
         if state == "up":
-            run("ip", "-n", self.near, "neighbour", "replace", FAR4, "lladdr", FAR_MAC, "dev", LINK)
+            self.at(self.near, "ip", "neighbour", "replace", FAR4, "lladdr", FAR_MAC, "dev", LINK)
 
     def at(self, name, *command, **more):
         return run("ip", "netns", "exec", name, *command, **more)
