@@ -130,7 +130,7 @@ static bool reply_debug(struct client *client, FILE *out)
 	bool is_more = client->word->word[strlen(client->word->word) - 1] == '+';
 	struct log *log = client->control->context.log;
 
-	log->level = is_more ? LOG_DEBUG : LOG_INFO;
+	log_set_level(log, is_more ? LOG_DEBUG : LOG_INFO);
 	write_prefix(client, out);
 	fprintf(out, "Debug level %s.\n", is_more ? "increased" : "decreased");
 	return false;

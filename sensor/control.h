@@ -10,6 +10,7 @@
 
 #include "sensor/lane_desk.h"
 #include "sensor/log.h"
+#include "sensor/reload.h"
 
 struct control;
 
@@ -19,6 +20,7 @@ struct control_context {
 	struct lane_desk *desk;
 	struct loop *loop;
 	struct log *log;
+	struct reload *reload;
 	void (*shut_down)(void *user); /* asked to end: export all and exit */
 	void *user;
 };

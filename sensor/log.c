@@ -1,9 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sensor/log.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
+
+const struct log_level log_levels[] = {
+#define LEVEL(text, priority) { text, priority },
+#include "sensor/log_level.def"
+#undef LEVEL
+	{ NULL, 0 },
+};
 
 void log_open(struct log *log, const char *program, bool uses_syslog, bool is_verbose)
 {
@@ -15,6 +24,21 @@ void log_open(struct log *log, const char *program, bool uses_syslog, bool is_ve
 	};
 	if (uses_syslog)
 		openlog(program, LOG_PID, LOG_DAEMON);
+}
+
+void log_set_level(struct log *log, int level)
+{
+	log->level = level;
+}
+
+int log_level_find(const char *word, int *ret_level)
+{
+	for (const struct log_level *row = log_levels; row->word; row++)
+		if (strcasecmp(row->word, word) == 0) {
+			*ret_level = row->level;
+			return 0;
+		}
+	return -EINVAL;
 }
 
 void log_line(const struct log *log, int priority, const char *format, ...)

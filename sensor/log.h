@@ -16,7 +16,21 @@ struct log {
 	int level;         /* LOG_DEBUG shows everything; default LOG_INFO */
 };
 
+/* One word for each level that can be chosen; the last row has none. */
+struct log_level {
+	const char *word;
+	int level;
+};
+
+extern const struct log_level log_levels[];
+
 void log_open(struct log *log, const char *program, bool uses_syslog, bool is_verbose);
+
+/* Show lines of .level and what is more important, from the next line on. */
+void log_set_level(struct log *log, int level);
+
+/* The level of a word of log_levels: 0, or -EINVAL when it is none. */
+int log_level_find(const char *word, int *ret_level);
 
 /* One line, without its newline. */
 void log_line(const struct log *log, int priority, const char *format, ...)

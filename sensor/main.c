@@ -18,6 +18,7 @@
 #include "sensor/lanes.h"
 #include "sensor/privilege.h"
 #include "sensor/process.h"
+#include "sensor/reload.h"
 #include "systemd/notify.h"
 
 #define EXIT_USAGE 2
@@ -39,6 +40,8 @@ struct sensor {
 	struct lane_desk desk;
 	struct lanes lanes;
 	struct control *control;
+	struct reload *reload;
+	struct reload_order hangup; /* SIGHUP */
 	struct notify notify;
 	struct loop_watch signals, housekeeping;
 	struct lane_order finish, look; /* to end; to look at the link once a second */
@@ -173,8 +176,7 @@ static void signals_ready(struct loop_watch *watch, short revents)
 	(void)revents;
 	while (read(watch->fd, &number, 1) == 1) {
 		if (number == SIGHUP) {
-			log_line(&sensor->log, LOG_NOTICE,
-				"SIGHUP ignored: restart to change the configuration");
+			reload_place(sensor->reload, &sensor->hangup);
 		} else if (!sensor->is_finishing) {
 			shut_down(sensor);
 		} else if (loop_now_ns() - sensor->finishing_since_ns >= SAME_WORD_NS) {
@@ -183,6 +185,21 @@ static void signals_ready(struct loop_watch *watch, short revents)
 			_exit(EXIT_FAILURE);
 		}
 	}
+}
+
+static void hangup_answered(struct reload_order *order)
+{
+	struct sensor *sensor = order->user;
+
+	log_line(&sensor->log, order->outcome < 0 ? LOG_ERR : LOG_NOTICE, "SIGHUP: %s",
+		order->sentence);
+}
+
+static int open_reload(struct sensor *sensor)
+{
+	sensor->hangup.answered = hangup_answered;
+	sensor->hangup.user = sensor;
+	return reload_new(&sensor->reload);
 }
 
 static void lane_noticed(void *user)
@@ -254,6 +271,7 @@ static int watch_everything(struct sensor *sensor)
 		.desk = &sensor->desk,
 		.loop = &sensor->loop,
 		.log = &sensor->log,
+		.reload = sensor->reload,
 		.shut_down = shut_down,
 		.user = sensor,
 	};
@@ -349,6 +367,7 @@ static void close_everything(struct sensor *sensor)
 {
 	lanes_free(&sensor->lanes);
 	control_free(sensor->control);
+	reload_free(sensor->reload);
 	lane_desk_close(&sensor->desk);
 	close_stop(sensor, 0);
 	close_stop(sensor, 1);
@@ -396,6 +415,8 @@ static int run(struct sensor *sensor)
 	if (rc < 0)
 		return complain(sensor, EXIT_FAILURE);
 	rc = lane_desk_seat(&sensor->desk, sensor->lanes.lanes, sensor->lanes.count);
+	if (rc == 0)
+		rc = open_reload(sensor);
 	if (rc == 0)
 		rc = privilege_drop(keeps_net_raw);
 	/* Until here a signal ends us at once: nothing was metered yet, and opening may wait.
