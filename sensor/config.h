@@ -94,6 +94,8 @@ struct config {
 	bool shows_clocks;  /* -g */
 	char *pid_file;     /* NULL: none; in the foreground only when -p was given */
 	char *control_path; /* NULL: none; so it is with capture files */
+	uint32_t control_mode;
+	char *control_group; /* NULL: the process's */
 
 	/* What the operator should know although nothing is wrong, a sentence each, starting
 	 * with the option. Borrowed from the program text. */

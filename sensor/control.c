@@ -7,17 +7,17 @@
 #include "sensor/control.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #define CLIENTS_MAX 32
+#define CLIENTS_KEPT 4 /* of these, for root and the daemon's user alone */
+#define ACCEPTS_PER_TURN 64
+#define REST_NS 100000000ULL /* when accept() fails for want of something */
 #define LINE_BYTES 256
 #define CLIENT_DEADLINE_NS \
 	10000000000ULL /* to send its line, and to take each part of a reply */
@@ -33,6 +33,7 @@ struct client {
 	size_t line_length;
 	char *reply; /* owned */
 	size_t reply_length, reply_sent;
+	bool may_change, is_refused;
 	bool is_used, is_gone;       /* gone while the lane had its order in hand */
 	bool has_more;               /* another part follows when this one is sent */
 	bool has_begun;              /* the reply's first line was written */
@@ -41,8 +42,8 @@ struct client {
 
 struct control {
 	struct control_context context;
+	struct control_socket socket;
 	struct loop_watch listener;
-	struct sockaddr_un address;
 	struct client clients[CLIENTS_MAX];
 };
 
@@ -52,6 +53,7 @@ struct control {
  */
 struct control_word {
 	const char *word;
+	bool changes; /* not for everybody */
 	bool asks_lane;
 	enum lane_verb verb;
 	const char *text; /* after "program[pid]: "; NULL: .reply writes everything */
@@ -148,20 +150,20 @@ static bool reply_shutdown(struct client *client, FILE *out)
 
 /* clang-format off */
 static const struct control_word words[] = {
-	/* word            lane?  verb                 text or reply */
-	{ "help",          false, 0,                   NULL, reply_help },
-	{ "shutdown",      false, 0,                   "Shutting down gracefully...", reply_shutdown },
-	{ "exit",          false, 0,                   "Exiting now...", reply_shutdown },
-	{ "expire-all",    true,  LANE_EXPIRE_ALL,     NULL, reply_expired },
-	{ "send-template", true,  LANE_SEND_TEMPLATES, "Template will be sent at next flow export", NULL },
-	{ "delete-all",    true,  LANE_DELETE_ALL,     NULL, reply_deleted },
-	{ "statistics",    true,  LANE_STATS,          NULL, reply_statistics },
-	{ "debug+",        false, 0,                   NULL, reply_debug },
-	{ "debug-",        false, 0,                   NULL, reply_debug },
-	{ "stop-gather",   true,  LANE_PAUSE,          "Data collection stopped.", NULL },
-	{ "start-gather",  true,  LANE_RESUME,         "Data collection resumed.", NULL },
-	{ "dump-flows",    true,  LANE_SNAPSHOT,       NULL, reply_flows },
-	{ "timeouts",      false, 0,                   NULL, reply_timeouts },
+	/* word            changes lane?  verb           text or reply */
+	{ "help",           false, false, 0,                   NULL, reply_help },
+	{ "shutdown",       true,  false, 0,                   "Shutting down gracefully...", reply_shutdown },
+	{ "exit",           true,  false, 0,                   "Exiting now...", reply_shutdown },
+	{ "expire-all",     true,  true,  LANE_EXPIRE_ALL,     NULL, reply_expired },
+	{ "send-template",  true,  true,  LANE_SEND_TEMPLATES, "Template will be sent at next flow export", NULL },
+	{ "delete-all",     true,  true,  LANE_DELETE_ALL,     NULL, reply_deleted },
+	{ "statistics",     false, true,  LANE_STATS,          NULL, reply_statistics },
+	{ "debug+",         true,  false, 0,                   NULL, reply_debug },
+	{ "debug-",         true,  false, 0,                   NULL, reply_debug },
+	{ "stop-gather",    true,  true,  LANE_PAUSE,          "Data collection stopped.", NULL },
+	{ "start-gather",   true,  true,  LANE_RESUME,         "Data collection resumed.", NULL },
+	{ "dump-flows",     false, true,  LANE_SNAPSHOT,       NULL, reply_flows },
+	{ "timeouts",       false, false, 0,                   NULL, reply_timeouts },
 };
 /* clang-format on */
 
@@ -201,7 +203,10 @@ static void client_reply(struct client *client)
 		client_drop(client);
 		return;
 	}
-	if (!client->word) {
+	if (client->is_refused) {
+		fprintf(out, "Not permitted: \"%s\" is for root and the daemon's user\n",
+			client->line);
+	} else if (!client->word) {
 		fprintf(out, "Unknown control command \"%s\"\n", client->line);
 	} else if (client->word->reply) {
 		client->has_more = client->word->reply(client, out);
@@ -244,6 +249,10 @@ static void client_obey(struct client *client)
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (strcmp(client->line, words[i].word) == 0)
 			client->word = &words[i];
+	if (client->word && client->word->changes && !client->may_change) {
+		client->is_refused = true;
+		client->word = NULL;
+	}
 	if (!client->word || !client->word->asks_lane) {
 		client_reply(client);
 		return;
@@ -326,98 +335,82 @@ static void client_ready(struct loop_watch *watch, short revents)
 
 /* -- the socket ----------------------------------------------------------------------- */
 
-static struct client *control_free_client(struct control *control)
+/* Whoever may change things finds a place when all others are taken. */
+static struct client *control_free_client(struct control *control, bool may_change)
 {
-	for (size_t i = 0; i < CLIENTS_MAX; i++)
+	size_t places = may_change ? CLIENTS_MAX : CLIENTS_MAX - CLIENTS_KEPT;
+
+	for (size_t i = 0; i < places; i++)
 		if (!control->clients[i].is_used)
 			return &control->clients[i];
 	return NULL;
 }
 
-static void control_accept(struct loop_watch *watch, short revents)
+static void control_refuse(int fd)
 {
-	struct control *control = watch->user;
-	int fd = accept(watch->fd, NULL, NULL);
+	static const char busy[] = "Too many control connections, try again\n";
+	ssize_t n = send(fd, busy, sizeof(busy) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 
-	(void)revents;
-	if (fd < 0)
-		return;
-	struct client *client = control_free_client(control);
-	fcntl(fd, F_SETFD, FD_CLOEXEC);
-	fcntl(fd, F_SETFL, O_NONBLOCK);
+	(void)n;
+	close(fd);
+}
+
+static void control_welcome(struct control *control, int fd)
+{
+	bool may_change = control_socket_may_change(fd);
+	struct client *client = control_free_client(control, may_change);
+
 	if (!client) {
-		static const char busy[] = "Too many control connections, try again\n";
-		ssize_t n = send(fd, busy, sizeof(busy) - 1, MSG_NOSIGNAL);
-		(void)n;
-		close(fd);
+		control_refuse(fd);
 		return;
 	}
 	client->is_used = true;
+	client->may_change = may_change;
 	client->watch = (struct loop_watch){ .fd = fd, .ready = client_ready, .user = client };
 	client_want(client, POLLIN);
 	if (loop_add(control->context.loop, &client->watch) < 0)
 		client_drop(client);
 }
 
-/* Nobody answers on a socket that a dead process left behind. Nor on a file that is no socket,
- * which is somebody else's. */
-static bool is_stale(const struct sockaddr_un *address)
+/* Without a descriptor to spare the listener stays readable: look again later, not at once. */
+static void control_rest(struct control *control)
 {
-	struct stat status;
-
-	if (lstat(address->sun_path, &status) < 0 || !S_ISSOCK(status.st_mode))
-		return false;
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool is_refused = fd >= 0 &&
-			  connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 &&
-			  errno == ECONNREFUSED;
-
-	if (fd >= 0)
-		close(fd);
-	return is_refused;
+	control->listener.events = 0;
+	control->listener.deadline_ns = loop_now_ns() + REST_NS;
 }
 
-static int control_listen(struct control *control)
+/* Many may come together; the loop has others to look after, too. */
+static void control_accept(struct loop_watch *watch, short revents)
 {
-	const struct sockaddr *address = (const struct sockaddr *)&control->address;
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct control *control = watch->user;
 
-	if (fd < 0)
-		return -errno;
-	mode_t before = umask(0177);
-	int rc = bind(fd, address, sizeof(control->address)) < 0 ? -errno : 0;
-	if (rc == -EADDRINUSE && is_stale(&control->address)) {
-		unlink(control->address.sun_path);
-		rc = bind(fd, address, sizeof(control->address)) < 0 ? -errno : 0;
+	(void)revents;
+	watch->events = POLLIN;
+	watch->deadline_ns = UINT64_MAX;
+	for (unsigned i = 0; i < ACCEPTS_PER_TURN; i++) {
+		int fd = accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+		if (fd >= 0) {
+			control_welcome(control, fd);
+			continue;
+		}
+		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+			control_rest(control);
+		return;
 	}
-	umask(before);
-	if (rc == 0 && listen(fd, CLIENTS_MAX) < 0)
-		rc = -errno;
-	if (rc < 0) {
-		close(fd);
-		return rc;
-	}
-	control->listener.fd = fd;
-	return 0;
 }
 
-int control_open(
-	const char *path, struct control **ret_control, char error[static CONFIG_ERROR_BYTES])
+int control_open(const struct control_listen *listen, struct control **ret_control,
+	char error[static CONFIG_ERROR_BYTES])
 {
 	struct control *control = calloc(1, sizeof(*control));
-	int rc = control ? 0 : -ENOMEM;
 
-	if (rc == 0 && strlen(path) >= sizeof(control->address.sun_path))
-		rc = -ENAMETOOLONG;
-	if (rc == 0) {
-		control->address.sun_family = AF_UNIX;
-		memcpy(control->address.sun_path, path, strlen(path) + 1);
-		rc = control_listen(control);
+	if (!control) {
+		snprintf(error, CONFIG_ERROR_BYTES, "control socket: %s", strerror(ENOMEM));
+		return -ENOMEM;
 	}
+	int rc = control_socket_open(listen, &control->socket, error);
 	if (rc < 0) {
-		snprintf(error, CONFIG_ERROR_BYTES, "control socket %s: %s", path,
-			rc == -EADDRINUSE ? "another process answers on it, or it is no socket"
-					  : strerror(-rc));
 		free(control);
 		return rc;
 	}
@@ -430,6 +423,7 @@ int control_open(
 int control_serve(struct control *control, const struct control_context *context)
 {
 	control->context = *context;
+	control->listener.fd = control->socket.fd;
 	control->listener.events = POLLIN;
 	control->listener.deadline_ns = UINT64_MAX;
 	control->listener.ready = control_accept;
@@ -451,7 +445,6 @@ void control_free(struct control *control)
 		free(client->reply);
 		free(client->flows);
 	}
-	close(control->listener.fd);
-	unlink(control->address.sun_path);
+	control_socket_close(&control->socket);
 	free(control);
 }

@@ -8,6 +8,7 @@
 #ifndef SENSOR_CONTROL_H
 #define SENSOR_CONTROL_H
 
+#include "sensor/control_socket.h"
 #include "sensor/lane_desk.h"
 #include "sensor/log.h"
 #include "sensor/reload.h"
@@ -25,17 +26,15 @@ struct control_context {
 	void *user;
 };
 
-/*
- * Listen on .path. A socket that nobody answers on any more is replaced; one that answers is an
- * error (-EADDRINUSE). 0 or a negative errno with a sentence in .error.
- */
-int control_open(
-	const char *path, struct control **ret_control, char error[static CONFIG_ERROR_BYTES]);
+/* Listen: control_socket_open(). 0 or a negative errno with a sentence in .error. */
+int control_open(const struct control_listen *listen, struct control **ret_control,
+	char error[static CONFIG_ERROR_BYTES]);
 
 /* Begin to serve. 0 or a negative errno. */
 int control_serve(struct control *control, const struct control_context *context);
 
-/* Close the clients, the socket, and remove its name. NULL is fine. Only when no lane runs. */
+/* Close the clients, the socket, and remove what is ours. NULL is fine. Only when no lane runs.
+ */
 void control_free(struct control *control);
 
 #endif

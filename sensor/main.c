@@ -19,6 +19,7 @@
 #include "sensor/privilege.h"
 #include "sensor/process.h"
 #include "sensor/reload.h"
+#include "systemd/listen.h"
 #include "systemd/notify.h"
 
 #define EXIT_USAGE 2
@@ -31,6 +32,7 @@
 /* timeout(1) and terminals signal a process and its group: the second of two signals that come
  * together is no word of impatience. */
 #define SAME_WORD_NS NS_PER_S
+#define CONTROL_FD_NAME "control" /* FileDescriptorName= of the control socket's unit */
 #define HOLDBACKS 3 /* more retire timeouts than a packet may wait in the kernel */
 
 struct sensor {
@@ -43,6 +45,7 @@ struct sensor {
 	struct reload *reload;
 	struct reload_order hangup; /* SIGHUP */
 	struct notify notify;
+	struct listen_fds handed; /* by the service manager */
 	struct loop_watch signals, housekeeping;
 	struct lane_order finish, look; /* to end; to look at the link once a second */
 	struct ring_stats seen_ring;    /* as of the last look, to log what changed */
@@ -109,9 +112,15 @@ static int open_service(struct sensor *sensor)
 			return sensor->pid_fd;
 		}
 	}
-	if (!is_given(config->control_path))
+	struct control_listen listen = {
+		.fd = listen_claim(&sensor->handed, CONTROL_FD_NAME),
+		.path = config->control_path,
+		.mode = config->control_mode,
+		.group = config->control_group,
+	};
+	if (listen.fd < 0 && !is_given(config->control_path))
 		return 0;
-	return control_open(config->control_path, &sensor->control, sensor->error);
+	return control_open(&listen, &sensor->control, sensor->error);
 }
 
 /* -- running -------------------------------------------------------------------------- */
@@ -376,6 +385,7 @@ static void close_everything(struct sensor *sensor)
 		close(sensor->pid_fd);
 	}
 	notify_close(&sensor->notify);
+	listen_close(&sensor->handed);
 	config_clear(&sensor->config);
 }
 
@@ -463,9 +473,13 @@ int main(int argc, char **argv)
 	}
 	for (size_t i = 0; i < sensor.config.note_count; i++)
 		log_line(&sensor.log, LOG_NOTICE, "%s", sensor.config.notes[i]);
+	rc = 0;
 	if (!sensor.config.is_foreground)
 		process_close_inherited();
-	rc = lane_desk_open(&sensor.desk, &sensor.loop);
+	else
+		rc = listen_read(&sensor.handed);
+	if (rc == 0)
+		rc = lane_desk_open(&sensor.desk, &sensor.loop);
 	if (rc < 0)
 		snprintf(sensor.error, sizeof(sensor.error), "starting: %s", strerror(-rc));
 	else

@@ -493,6 +493,25 @@ static void dump_hop_limit(const struct config *config, const struct option_row 
 
 /* -- options of their own kind: process ----------------------------------------------- */
 
+static int set_control_mode(struct config_parser *parser, const struct option_row *row)
+{
+	uint32_t mode = 0;
+	const char *at = parser->value;
+
+	while (*at >= '0' && *at <= '7' && mode <= 0777)
+		mode = mode * 8 + (uint32_t)(*at++ - '0');
+	if (at == parser->value || *at != 0 || mode > 0777)
+		return config_fail(parser, "not an octal number up to 0777");
+	parser->config->control_mode = mode;
+	return 0;
+}
+
+static void dump_control_mode(
+	const struct config *config, const struct option_row *row, FILE *out)
+{
+	fprintf(out, "%s = %04" PRIo32 "\n", row->name, config->control_mode);
+}
+
 static int set_debug(struct config_parser *parser, const struct option_row *row)
 {
 	parser->config->is_foreground = true;

@@ -20,7 +20,8 @@
 #define SOFTFLOWD_CONTROL "/var/run/softflowd.ctl"
 
 /* What the daemon says, in front of everything else, when it did not obey. */
-static const char *const refusals[] = { "Unknown control command", "Too many control" };
+static const char *const refusals[] = { "Unknown control command", "Too many control",
+	"Not permitted" };
 
 static int usage(const char *program, const char *path, FILE *out, int status)
 {
