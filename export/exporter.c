@@ -8,7 +8,8 @@
  * depends on packet time alone, not on how often anybody looked.
  *
  * Templates also go into the next message when nobody can be expected to know them: at the
- * start, when asked, after so many messages, and when a message that held them was lost.
+ * start, when asked, after so many messages, and when a message that held them was lost. After
+ * a collector was away they are sent each second for a while.
  *
  * Where the transport can send several messages for little more than the price of one, those
  * that are finished are gathered until the caller ends its pass. Templates wait for nothing:
@@ -26,6 +27,8 @@
 #define NS_PER_MS UINT64_C(1000000)
 #define NS_PER_S UINT64_C(1000000000)
 #define NEVER_NS UINT64_MAX
+#define DOUBT_NS (5 * NS_PER_S)
+#define DOUBT_REFRESH_NS NS_PER_S
 #define V5_SAMPLING_MODE (1U << 14) /* deterministic */
 #define V5_SAMPLING_MAX 0x3fffU
 
@@ -48,6 +51,8 @@ struct exporter {
 
 	bool wants_templates; /* in the next message */
 	uint32_t messages_since_templates;
+	uint64_t templates_ns; /* when they were last written */
+	uint64_t doubt_end_ns; /* until then the collector may not know them */
 	uint32_t sequence;
 
 	struct outbox outbox;   /* messages that are finished */
@@ -158,6 +163,7 @@ static void put_templates(struct exporter *exporter)
 	const struct dialect_layouts *layouts = &exporter->layouts;
 	exporter->wants_templates = exporter->outbox.has_lost_templates = false;
 	exporter->messages_since_templates = 0;
+	exporter->templates_ns = exporter->clock_ns;
 	if (exporter->config.template_refresh_s != 0)
 		exporter->template_due_ns = later(
 			exporter->clock_ns, exporter->config.template_refresh_s * NS_PER_S);
@@ -167,6 +173,17 @@ static void put_templates(struct exporter *exporter)
 	read_stats(&exporter->facts, &exporter->outbox.stats);
 	for (unsigned i = 0; i < layouts->options_count; i++)
 		put_options(exporter, &layouts->options[i]);
+}
+
+/* Hosts send few words of loss a second, so after one any message may be lost, with or without
+ * a word, until there was none for a while. */
+static void doubt_templates(struct exporter *exporter)
+{
+	if (exporter->outbox.has_lost_templates)
+		exporter->doubt_end_ns = later(exporter->clock_ns, DOUBT_NS);
+	else if (exporter->clock_ns < exporter->doubt_end_ns &&
+		 exporter->clock_ns >= later(exporter->templates_ns, DOUBT_REFRESH_NS))
+		exporter->wants_templates = true;
 }
 
 static bool is_time_for_templates(const struct exporter *exporter)
@@ -189,6 +206,9 @@ static void make_flow_room(struct exporter *exporter, const struct layout *layou
 			return;
 		send_message(exporter);
 	}
+	if (exporter->outbox.gather.count == 0)
+		outbox_ask(&exporter->outbox);
+	doubt_templates(exporter);
 	bool is_time = is_time_for_templates(exporter);
 	if (is_time)
 		outbox_send(&exporter->outbox);
@@ -445,6 +465,16 @@ static void move_clock(struct exporter *exporter, uint64_t now_ns)
 void exporter_send_gathered(struct exporter *exporter)
 {
 	outbox_send_due(&exporter->outbox, exporter->clock_ns);
+}
+
+bool exporter_is_held(const struct exporter *exporter)
+{
+	return exporter->outbox.is_held;
+}
+
+void exporter_give_up(struct exporter *exporter)
+{
+	outbox_give_up(&exporter->outbox);
 }
 
 void exporter_advance(struct exporter *exporter, uint64_t now_ns)

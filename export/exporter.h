@@ -72,14 +72,16 @@ struct exporter_stats {
 	uint64_t records;  /* data records sent, options data not counted */
 	uint64_t messages; /* messages the transport took */
 	uint64_t octets;   /* in those messages */
-	uint64_t failed_messages;   /* messages the transport refused, and messages it took of
-				     * which   it was told later that they did not arrive (no
-				     * listener) */
+	uint64_t failed_messages;   /* messages the transport refused for good, and messages it
+				     * took of which it was told later that they did not
+				     * arrive (no listener) */
 	uint64_t failed_records;    /* flow data records in them: lost on the way out */
 	uint64_t unsupported_flows; /* flow_records that the version cannot carry (IPv6 in v1,
 				       v5) */
 	uint64_t unsupported_pkts;
 	uint64_t saturated_fields; /* values too large for their field, sent as the largest */
+	uint64_t postponed_sends;  /* times that messages had to wait because the socket had no
+				    * room; none is lost by that */
 };
 
 struct exporter;
@@ -103,12 +105,19 @@ void exporter_add(struct exporter *exporter, const struct flow_record *record, u
 void exporter_advance(struct exporter *exporter, uint64_t now_ns);
 
 /* Send the message being filled now, if it holds a record, and all that is gathered; then ask
- * what became of it. */
+ * what became of it. Without room in the socket it is held. */
 void exporter_flush(struct exporter *exporter, uint64_t now_ns);
 
 /* Send the full messages that were kept to be sent together, if they have waited long enough.
  * exporter_advance() does the same; this is for when the clock cannot be moved. */
 void exporter_send_gathered(struct exporter *exporter);
+
+/* The socket has no room just now, and messages wait for it: more records should wait, too,
+ * rather than push those messages out. */
+bool exporter_is_held(const struct exporter *exporter);
+
+/* What is held still will not be sent any more: count it as failed. */
+void exporter_give_up(struct exporter *exporter);
 
 /* Put all templates and options into the next message (softflowctl's send-template). */
 void exporter_refresh_templates(struct exporter *exporter);

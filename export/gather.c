@@ -2,10 +2,11 @@
 #include "export/gather.h"
 
 #include <assert.h>
+#include <string.h>
 
 size_t gather_bytes_for(size_t message_bytes)
 {
-	return message_bytes > GATHER_BYTES ? message_bytes : GATHER_BYTES;
+	return GATHER_RUNS * (message_bytes > GATHER_BYTES ? message_bytes : GATHER_BYTES);
 }
 
 struct gather gather_over(uint8_t *bytes, size_t capacity)
@@ -13,9 +14,25 @@ struct gather gather_over(uint8_t *bytes, size_t capacity)
 	return (struct gather){ .bytes = bytes, .capacity = capacity };
 }
 
+bool gather_is_full(const struct gather *gather, size_t message_bytes)
+{
+	return gather->count >= GATHER_MAX ||
+	       gather->length - gather->start + message_bytes > GATHER_BYTES;
+}
+
 bool gather_has_room(const struct gather *gather, size_t message_bytes)
 {
-	return gather->count < GATHER_MAX && message_bytes <= gather->capacity - gather->length;
+	return gather->count < GATHER_KEPT_MAX &&
+	       message_bytes <= gather->capacity - gather->length;
+}
+
+void gather_compact(struct gather *gather)
+{
+	size_t bytes = gather->length - gather->start;
+
+	memmove(gather->bytes, gather->bytes + gather->start, bytes);
+	gather->start = 0;
+	gather->length = bytes;
 }
 
 uint8_t *gather_place(struct gather *gather)
@@ -38,16 +55,19 @@ unsigned gather_run(const struct gather *gather, unsigned first, size_t *ret_byt
 	size_t bytes = messages[0].length;
 	unsigned count = 1;
 
-	while (first + count < gather->count &&
+	while (first + count < gather->count && count < GATHER_MAX &&
 		messages[count - 1].length == messages[0].length &&
-		messages[count].length <= messages[0].length)
+		messages[count].length <= messages[0].length &&
+		bytes + messages[count].length <= GATHER_BYTES)
 		bytes += messages[count++].length;
 	*ret_bytes = bytes;
 	return count;
 }
 
-void gather_clear(struct gather *gather)
+void gather_drop(struct gather *gather, unsigned count, size_t bytes)
 {
-	gather->count = 0;
-	gather->start = gather->length;
+	gather->count -= count;
+	gather->start += bytes;
+	memmove(gather->messages, gather->messages + count,
+		gather->count * sizeof(gather->messages[0]));
 }

@@ -17,6 +17,10 @@
 #define GATHER_MAX 64      /* as many as Linux takes in one go (UDP_MAX_SEGMENTS) */
 #define GATHER_BYTES 65507 /* as many as fit an IPv4 datagram */
 
+/* Room is for several times what goes in one go: for when the socket takes nothing. */
+#define GATHER_RUNS 4
+#define GATHER_KEPT_MAX (GATHER_RUNS * GATHER_MAX)
+
 struct gathered {
 	uint32_t length;
 	uint32_t flow_count; /* flow data records in it */
@@ -30,7 +34,7 @@ struct gather {
 	size_t length;   /* where the last one ends */
 	uint64_t due_ns; /* when the first of them must be sent */
 	unsigned count;
-	struct gathered messages[GATHER_MAX];
+	struct gathered messages[GATHER_KEPT_MAX];
 };
 
 /* Octets to lend for messages of at most .message_bytes. */
@@ -39,17 +43,25 @@ size_t gather_bytes_for(size_t message_bytes);
 /* .bytes is borrowed for as long as the gatherer is used. */
 struct gather gather_over(uint8_t *bytes, size_t capacity);
 
+/* With a message of .message_bytes there would be more than goes in one go. */
+bool gather_is_full(const struct gather *gather, size_t message_bytes);
+
 /* Whether a message of .message_bytes fits behind those that are here. */
 bool gather_has_room(const struct gather *gather, size_t message_bytes);
+
+/* Move all to the front. Not while a message is being written. */
+void gather_compact(struct gather *gather);
 
 /* Where the next message is to be written, until gather_add() keeps it. */
 uint8_t *gather_place(struct gather *gather);
 void gather_add(struct gather *gather, struct gathered message);
 
-/* How many messages from .first on make a run, at least 1, and their octets. */
+/* How many messages from .first on make a run that goes in one go, at least 1, and their
+ * octets. */
 unsigned gather_run(const struct gather *gather, unsigned first, size_t *ret_bytes);
 
-/* Forget the messages. The one that is being written stays where it is. */
-void gather_clear(struct gather *gather);
+/* Forget the first .count messages, which have .bytes octets. The one that is being written
+ * stays where it is. */
+void gather_drop(struct gather *gather, unsigned count, size_t bytes);
 
 #endif

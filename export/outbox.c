@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "export/outbox.h"
 
+#include <errno.h>
+
 struct outbox outbox_over(struct transport *transport, uint8_t *bytes, uint32_t message_bytes)
 {
 	return (struct outbox){
@@ -57,8 +59,14 @@ static void count_result(struct outbox *outbox, const struct gathered *messages,
 
 /* -- sending -------------------------------------------------------------------------- */
 
+static bool is_no_room(int result)
+{
+	return result == -EAGAIN || result == -EWOULDBLOCK || result == -ENOBUFS;
+}
+
 /* Submit message .first, which lies at *at, with those that can go with it, and move *at behind
- * them; returns how many that were. Where runs turn out to be refused it goes alone. */
+ * them; returns how many that were, 0 when there was no room for them. Where runs turn out to
+ * be refused it goes alone. */
 static unsigned send_run(struct outbox *outbox, unsigned first, size_t *at)
 {
 	const struct gather *gather = &outbox->gather;
@@ -67,7 +75,7 @@ static unsigned send_run(struct outbox *outbox, unsigned first, size_t *at)
 	int result = TRANSPORT_ONE_BY_ONE;
 	size_t bytes;
 	unsigned count = gather_run(gather, first, &bytes);
-	if (count > 1)
+	if (count > 1 && outbox->transport->takes_runs)
 		result = transport_submit_run(
 			outbox->transport, from, bytes, messages[0].length);
 	if (result == TRANSPORT_ONE_BY_ONE) {
@@ -75,6 +83,8 @@ static unsigned send_run(struct outbox *outbox, unsigned first, size_t *at)
 		bytes = messages[0].length;
 		result = transport_submit(outbox->transport, from, bytes);
 	}
+	if (is_no_room(result))
+		return 0;
 	count_result(outbox, messages, count, bytes, result);
 	*at += bytes;
 	return count;
@@ -82,16 +92,32 @@ static unsigned send_run(struct outbox *outbox, unsigned first, size_t *at)
 
 void outbox_send(struct outbox *outbox)
 {
-	size_t at = outbox->gather.start;
-	for (unsigned first = 0; first < outbox->gather.count;)
-		first += send_run(outbox, first, &at);
-	gather_clear(&outbox->gather);
+	struct gather *gather = &outbox->gather;
+	size_t at = gather->start;
+	unsigned sent = 0, count = 1;
+	while (sent < gather->count && count > 0) {
+		count = send_run(outbox, sent, &at);
+		sent += count;
+	}
+	gather_drop(gather, sent, at - gather->start);
+	outbox->is_held = gather->count > 0;
+	if (outbox->is_held)
+		outbox_count(&outbox->stats.postponed_sends, 1);
 }
 
 void outbox_send_due(struct outbox *outbox, uint64_t now_ns)
 {
-	if (outbox->gather.count != 0 && outbox->gather.due_ns <= now_ns)
+	if (outbox->gather.count != 0 && (outbox->is_held || outbox->gather.due_ns <= now_ns))
 		outbox_send(outbox);
+}
+
+static void lose_run(struct outbox *outbox)
+{
+	struct gather *gather = &outbox->gather;
+	size_t bytes;
+	unsigned count = gather_run(gather, 0, &bytes);
+	count_result(outbox, gather->messages, count, bytes, -EAGAIN);
+	gather_drop(gather, count, bytes);
 }
 
 void outbox_add(struct outbox *outbox, struct gathered message, uint64_t due_ns)
@@ -100,8 +126,23 @@ void outbox_add(struct outbox *outbox, struct gathered message, uint64_t due_ns)
 	if (gather->count == 0)
 		gather->due_ns = due_ns;
 	gather_add(gather, message);
-	if (!outbox->transport->takes_runs || !gather_has_room(gather, outbox->message_bytes))
+	if (!outbox->transport->takes_runs || gather_is_full(gather, outbox->message_bytes))
 		outbox_send(outbox);
+	/* Seldom, and so early that the same memory is used again and again. */
+	if (gather->start > GATHER_BYTES)
+		gather_compact(gather);
+	while (!gather_has_room(gather, outbox->message_bytes)) {
+		if (gather->start == 0)
+			lose_run(outbox);
+		gather_compact(gather);
+	}
+}
+
+void outbox_give_up(struct outbox *outbox)
+{
+	while (outbox->gather.count > 0)
+		lose_run(outbox);
+	outbox->is_held = false;
 }
 
 void outbox_ask(struct outbox *outbox)

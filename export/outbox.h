@@ -2,6 +2,11 @@
 /*
  * From finished messages to the transport: gathers them, submits them in runs, and counts what
  * became of them. What is submitted together has one fate.
+ *
+ * A socket that has no room just now refuses without a loss: the messages stay, in order, and
+ * are tried again with each call that sends. So long the outbox is *held*. Whoever makes
+ * records should wait then; there is room for GATHER_RUNS - 1 runs more before the oldest run
+ * is lost.
  */
 #ifndef EXPORT_OUTBOX_H
 #define EXPORT_OUTBOX_H
@@ -16,6 +21,7 @@ struct outbox {
 	struct exporter_stats stats; /* what is not about messages is the exporter's to count */
 	unsigned last_message_count, last_flow_count; /* in what was submitted last */
 	bool has_lost_templates;                      /* for the exporter to read and clear */
+	bool is_held;                                 /* the socket had no room, last time */
 };
 
 /* .bytes, gather_bytes_for(message_bytes) of them, are borrowed. */
@@ -28,7 +34,7 @@ uint8_t *outbox_place(struct outbox *outbox);
  * runs, and leaves at once where it does not. */
 void outbox_add(struct outbox *outbox, struct gathered message, uint64_t due_ns);
 
-/* Submit all that waits. */
+/* Submit all that waits, as far as the socket takes it. */
 void outbox_send(struct outbox *outbox);
 
 /* The same if the first message has waited long enough. */
@@ -36,6 +42,9 @@ void outbox_send_due(struct outbox *outbox, uint64_t now_ns);
 
 /* Ask what became of what was submitted last. */
 void outbox_ask(struct outbox *outbox);
+
+/* What is held still will not be sent: count it as lost. */
+void outbox_give_up(struct outbox *outbox);
 
 /* Counters have one writer and are read by other threads without waiting. */
 static inline void outbox_count(uint64_t *counter, uint64_t more)

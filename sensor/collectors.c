@@ -68,6 +68,20 @@ void collectors_flush(struct collectors *collectors, uint64_t now_ns)
 		exporter_flush(collectors->exporters[i], now_ns);
 }
 
+bool collectors_are_held(const struct collectors *collectors)
+{
+	for (size_t i = 0; i < collectors->count; i++)
+		if (exporter_is_held(collectors->exporters[i]))
+			return true;
+	return false;
+}
+
+void collectors_give_up(struct collectors *collectors)
+{
+	for (size_t i = 0; i < collectors->count; i++)
+		exporter_give_up(collectors->exporters[i]);
+}
+
 void collectors_refresh_templates(struct collectors *collectors)
 {
 	for (size_t i = 0; i < collectors->count; i++)
@@ -96,6 +110,7 @@ struct exporter_stats collectors_stats(const struct collectors *collectors)
 		sum.unsupported_flows += one->unsupported_flows;
 		sum.unsupported_pkts += one->unsupported_pkts;
 		sum.saturated_fields += one->saturated_fields;
+		sum.postponed_sends += one->postponed_sends;
 	}
 	return sum;
 }

@@ -32,6 +32,8 @@ void collectors_add(
 void collectors_advance(struct collectors *collectors, uint64_t now_ns);
 void collectors_send_gathered(struct collectors *collectors);
 void collectors_flush(struct collectors *collectors, uint64_t now_ns);
+bool collectors_are_held(const struct collectors *collectors); /* one of them */
+void collectors_give_up(struct collectors *collectors);
 void collectors_refresh_templates(struct collectors *collectors);
 void collectors_set_boot(struct collectors *collectors, uint64_t boot_ns);
 

@@ -30,8 +30,8 @@
 #include "sensor/collectors.h"
 #include "sensor/fragment.h"
 #include "sensor/fragment_hold.h"
-#include "sensor/loop.h"
-#include "sensor/pacer.h"
+#include "sensor/lane_end.h"
+#include "sensor/lane_pace.h"
 #include "sensor/random.h"
 #include "sensor/sampler.h"
 #include "sensor/steer.h"
@@ -40,9 +40,6 @@
 #define IDLE_POLL_MS 100
 /* and so often when records wait for the pacer. */
 #define PACED_POLL_MS 5
-
-/* Records that one pass may close: keeps a pass short when millions of flows end at once. */
-#define EXPIRY_BUDGET 4096
 
 /* sysUptime starts this long before the first packet of a capture, about half of what its 32
  * bits of milliseconds hold: a capture whose stamps go back still has no flow that began before
@@ -69,7 +66,7 @@ struct lane {
 	struct fragment_hold *hold;
 	struct flow_cache *cache;
 	struct sampler sampler;
-	struct pacer pacer;
+	struct lane_pace pace;
 	const struct own_export *own;
 	struct print_sink *print;
 
@@ -77,11 +74,9 @@ struct lane {
 
 	unsigned number, count;
 	uint64_t steering_key[2];
-	uint32_t maximum_flows;
 	bool is_live, is_paused, has_begun;
 	bool sees_all;     /* the packets of other lanes, too */
 	bool is_busy;      /* the last batch held packets */
-	bool is_paced;     /* records that are due wait for the pacer */
 	bool is_finishing; /* told to end: meter what came before finish_ns, then end */
 	uint64_t finish_ns;
 	uint64_t clock_ns; /* the newest stamp so far, of any packet */
@@ -339,33 +334,6 @@ static void lane_meter_batch(struct lane *lane)
 	lane_meter_queue(lane);
 }
 
-/* How many records may close in this pass. The clock of packets may stand still or jump, so the
- * pace is that of the host's; it is only asked when there is something to do. */
-static size_t lane_budget(struct lane *lane, uint64_t now_ns)
-{
-	const struct flow_cache_stats *stats = flow_cache_stats(lane->cache);
-
-	if (!lane->is_live)
-		return SIZE_MAX;
-	if (flow_cache_next_due_ns(lane->cache) > now_ns ||
-		stats->active_flows >= lane->maximum_flows - lane->maximum_flows / 4)
-		return EXPIRY_BUDGET;
-	return pacer_budget(&lane->pacer, loop_now_ns(), EXPIRY_BUDGET);
-}
-
-/* Close what is due, as far as that may be; false when something is left. */
-static bool lane_expire(struct lane *lane, uint64_t now_ns)
-{
-	const struct flow_cache_stats *stats = flow_cache_stats(lane->cache);
-	uint64_t before = stats->expired_flows;
-	size_t budget = lane_budget(lane, now_ns);
-	bool is_done = flow_cache_advance(lane->cache, now_ns, budget);
-
-	pacer_spend(&lane->pacer, stats->expired_flows - before);
-	lane->is_paced = !is_done && budget < EXPIRY_BUDGET;
-	return is_done;
-}
-
 static void lane_keep_time(struct lane *lane)
 {
 	uint64_t now_ns = flow_cache_clock_ns(lane->cache);
@@ -376,7 +344,7 @@ static void lane_keep_time(struct lane *lane)
 		now_ns = lane->batch.clock_ns;
 	lane_give_up_waiting(lane, now_ns);
 	lane_meter_queue(lane);
-	bool is_done = lane_expire(lane, now_ns);
+	bool is_done = lane_pace_expire(&lane->pace, lane->cache, &lane->collectors, now_ns);
 
 	/* With records still due at earlier times the exporters' clock must not pass them. */
 	if (is_done)
@@ -431,7 +399,7 @@ void lane_stats(struct lane *lane, struct sensor_stats *ret_stats)
  */
 static bool lane_empty_step(struct lane *lane, size_t (*step)(struct flow_cache *, size_t))
 {
-	size_t count = step(lane->cache, EXPIRY_BUDGET);
+	size_t count = step(lane->cache, LANE_PASS_RECORDS);
 
 	lane->request->count += count;
 	return count == 0 || flow_cache_stats(lane->cache)->active_flows == 0;
@@ -510,7 +478,8 @@ static void lane_wait(struct lane *lane)
 	};
 	char scrap[64];
 
-	if (poll(fds, 2, lane->is_paced ? PACED_POLL_MS : IDLE_POLL_MS) > 0 && fds[1].revents)
+	if (poll(fds, 2, lane->pace.is_slowed ? PACED_POLL_MS : IDLE_POLL_MS) > 0 &&
+		fds[1].revents)
 		while (read(lane->wake_fds[0], scrap, sizeof(scrap)) > 0)
 			;
 }
@@ -529,7 +498,7 @@ static bool lane_has_work(const struct lane *lane)
 {
 	if (lane->request || lane->is_busy)
 		return true;
-	return !lane->is_paced &&
+	return !lane->pace.is_slowed &&
 	       flow_cache_next_due_ns(lane->cache) <= flow_cache_clock_ns(lane->cache);
 }
 
@@ -559,13 +528,25 @@ static int lane_pass(struct lane *lane)
 	return lane->batch.is_end || is_drained;
 }
 
+static void lane_take_turn(void *user)
+{
+	lane_serve(user);
+}
+
 static void lane_close_books(struct lane *lane)
 {
+	struct lane_end end = { lane->cache, &lane->collectors, &lane->pace.pacer,
+		lane_take_turn, lane };
+
 	if (!lane->has_begun)
 		return;
 	while (fragment_hold_stats(lane->hold)->held > 0)
 		fragment_hold_give_up(lane->hold);
 	lane_meter_queue(lane);
+	if (lane->is_live) {
+		lane_end_run(&end);
+		return;
+	}
 	flow_cache_expire_all(lane->cache, SIZE_MAX);
 	collectors_flush(&lane->collectors, flow_cache_clock_ns(lane->cache));
 }
@@ -706,11 +687,12 @@ int lane_new(const struct lane_config *config, struct lane **ret_lane,
 	lane->number = config->number;
 	lane->count = config->count;
 	lane->cpu = config->cpu;
-	lane->maximum_flows = config->maximum_flows;
 	lane->sees_all = config->count > 1 && !lane->is_live;
 	memcpy(lane->steering_key, config->keys->steering, sizeof(lane->steering_key));
-	lane->pacer.records_per_s = config->config->export_rate / config->count +
-				    (config->config->export_rate % config->count != 0);
+	lane->pace.is_live = lane->is_live;
+	lane->pace.maximum_flows = config->maximum_flows;
+	lane->pace.pacer.records_per_s = config->config->export_rate / config->count +
+					 (config->config->export_rate % config->count != 0);
 	lane->notice_fd = config->notice_fd;
 	lane->held_due_ns = UINT64_MAX;
 	lane->sampler = sampler_every(config->config->sampling_interval);

@@ -81,6 +81,7 @@ static void add_exported(struct exporter_stats *sum, const struct exporter_stats
 	sum->unsupported_flows += one->unsupported_flows;
 	sum->unsupported_pkts += one->unsupported_pkts;
 	sum->saturated_fields += one->saturated_fields;
+	sum->postponed_sends += one->postponed_sends;
 }
 
 void stats_sum_add(struct sensor_stats *sum, const struct sensor_stats *one)

@@ -197,6 +197,8 @@ void stats_text_write_notes(const struct sensor_stats *stats, FILE *out)
 			"values too large for their field, exported as the largest it holds" },
 		{ "lost-records", stats->exported.failed_records,
 			"records in messages that did not reach their collector" },
+		{ "postponed-sends", stats->exported.postponed_sends,
+			"times that messages waited because the socket had no room" },
 		{ "lost-prints", stats->lost_prints, "records that --print had no room for" },
 	};
 

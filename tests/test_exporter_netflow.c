@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* NetFlow v1 and v5: fixed records. */
+#include <errno.h>
 #include "export/exporter.h"
 #include "export/transport_memory.h"
 #include "tests/assert_hex.h"
@@ -298,7 +299,7 @@ static void v5_shows_a_lost_message_as_a_gap(void **state)
 	struct exporter *exporter = start(&config);
 	struct flow_record tcp = sample_tcp();
 
-	memory.result = -11;
+	memory.result = -EPERM;
 	exporter_add(exporter, &tcp, SAMPLE_BOOT_NS + 3000 * MS);
 	exporter_flush(exporter, SAMPLE_BOOT_NS + 3000 * MS);
 	memory.result = 0;

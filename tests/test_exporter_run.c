@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Messages that are sent together: when, in which bytes, and what is counted when it fails. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,7 +112,7 @@ static void a_lost_run_is_counted_whole(void **state)
 	struct exporter_config config = sample_config(EXPORT_IPFIX);
 	struct exporter *exporter = start_with_runs(&config);
 
-	memory.result = -11;
+	memory.result = -EPERM;
 	add_flows(exporter, FLOWS_IN_FOUR_MESSAGES);
 	exporter_flush(exporter, START_NS);
 	assert_int_equal(stats_of(exporter)->failed_messages, 4);
@@ -125,6 +126,139 @@ static void a_lost_run_is_counted_whole(void **state)
 	assert_int_equal(memory.count, 1);
 	assert_int_equal(reader.templates_seen, 7);
 	assert_int_equal(stats_of(exporter)->records, 2);
+	exporter_free(exporter);
+}
+
+/* -- no room in the socket ------------------------------------------------------------ */
+
+static void without_room_messages_wait_and_none_is_lost(void **state)
+{
+	struct exporter_config config = sample_config(EXPORT_IPFIX);
+	struct exporter *exporter = start_with_runs(&config);
+
+	memory.result = -EAGAIN;
+	add_flows(exporter, FLOWS_IN_FOUR_MESSAGES);
+	exporter_flush(exporter, START_NS);
+	assert_true(exporter_is_held(exporter));
+	exporter_send_gathered(exporter);
+	assert_true(exporter_is_held(exporter));
+	add_flows(exporter, FLOWS_IN_FOUR_MESSAGES);
+	assert_int_equal(memory.count, 0);
+
+	memory.result = 0;
+	exporter_send_gathered(exporter);
+	assert_false(exporter_is_held(exporter));
+	exporter_flush(exporter, START_NS);
+	read_all();
+	assert_int_equal(reader.gap, 0);
+	assert_int_equal(reader_flow_count(&reader), 4 * FLOWS_IN_FOUR_MESSAGES);
+	assert_int_equal(stats_of(exporter)->failed_messages, 0);
+	assert_int_equal(stats_of(exporter)->records, 4 * FLOWS_IN_FOUR_MESSAGES);
+	assert_true(stats_of(exporter)->postponed_sends > 1);
+	exporter_free(exporter);
+}
+
+/* The records before message .index of NetFlow 5. */
+static uint32_t v5_sequence(size_t index)
+{
+	const uint8_t *at = memory.messages[index].bytes + 16;
+
+	return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+
+static void without_room_one_by_one_messages_keep_their_order(void **state)
+{
+	struct exporter_config config = sample_config(EXPORT_NETFLOW_5);
+	struct exporter *exporter = start(&config);
+
+	add_flows(exporter, 100);
+	memory.result = -ENOBUFS;
+	add_flows(exporter, 100);
+	memory.result = 0;
+	add_flows(exporter, 100);
+	exporter_flush(exporter, START_NS);
+
+	for (uint32_t i = 0; i < memory.count; i++)
+		assert_int_equal(v5_sequence(i), 28 * i);
+	assert_int_equal(stats_of(exporter)->records, 600);
+	exporter_free(exporter);
+}
+
+/* 46 messages of 28 records make a run; room is for some four runs. */
+static void without_room_for_long_the_oldest_are_lost_and_counted(void **state)
+{
+	struct exporter_config config = sample_config(EXPORT_NETFLOW_5);
+	struct exporter *exporter = start_with_runs(&config);
+
+	memory.result = -EAGAIN;
+	add_flows(exporter, 14 * 1000);
+	assert_true(stats_of(exporter)->failed_messages > 700);
+	memory.result = 0;
+	exporter_flush(exporter, START_NS);
+
+	assert_true(memory.count > 150);
+	assert_int_equal(v5_sequence(memory.count - 1), 28 * 999);
+	assert_int_equal(stats_of(exporter)->failed_messages + memory.count, 1000);
+	assert_int_equal(
+		stats_of(exporter)->failed_records + stats_of(exporter)->records, 28000);
+	exporter_free(exporter);
+}
+
+static void what_is_given_up_is_counted(void **state)
+{
+	struct exporter_config config = sample_config(EXPORT_IPFIX);
+	struct exporter *exporter = start_with_runs(&config);
+
+	memory.result = -EAGAIN;
+	add_flows(exporter, FLOWS_IN_FOUR_MESSAGES);
+	exporter_flush(exporter, START_NS);
+	exporter_give_up(exporter);
+
+	assert_false(exporter_is_held(exporter));
+	assert_int_equal(stats_of(exporter)->failed_messages, 4);
+	assert_int_equal(stats_of(exporter)->failed_records, 2 * FLOWS_IN_FOUR_MESSAGES);
+	exporter_free(exporter);
+}
+
+/* -- word of a loss ------------------------------------------------------------------- */
+
+/* Hosts send few such words, so none does not mean that the templates arrived. */
+static void after_a_word_of_loss_templates_are_repeated_for_a_while(void **state)
+{
+	struct exporter_config config = sample_config(EXPORT_IPFIX);
+	struct exporter *exporter = start_with_runs(&config);
+	struct flow_record tcp = sample_tcp();
+
+	add_flows(exporter, 1);
+	exporter_flush(exporter, START_NS);
+	memory.poll_result = TRANSPORT_EARLIER_LOST;
+	for (unsigned half_s = 2; half_s <= 30; half_s++) {
+		exporter_add(exporter, &tcp, START_NS + half_s * S / 2);
+		exporter_flush(exporter, START_NS + half_s * S / 2);
+		read_all();
+		bool is_doubted = half_s < 12 && half_s % 2 == 0;
+		assert_int_equal(reader.templates_seen, is_doubted ? 7 : 0);
+	}
+
+	exporter_free(exporter);
+}
+
+/* Asked before it is encoded: the first message after a pause already has the templates. */
+static void a_message_after_a_pause_knows_of_the_loss_before_it(void **state)
+{
+	struct exporter_config config = sample_config(EXPORT_IPFIX);
+	struct exporter *exporter = start_with_runs(&config);
+	struct flow_record tcp = sample_tcp();
+
+	add_flows(exporter, 1);
+	exporter_flush(exporter, START_NS);
+	memory.poll_result = TRANSPORT_EARLIER_LOST;
+	exporter_add(exporter, &tcp, START_NS + 30 * S);
+	exporter_flush(exporter, START_NS + 30 * S);
+
+	read_all();
+	assert_int_equal(memory.count, 2);
+	assert_int_equal(reader.templates_seen, 7);
 	exporter_free(exporter);
 }
 
@@ -152,8 +286,8 @@ static void flushing_asks_what_became_of_the_last_run(void **state)
 	struct exporter_config config = sample_config(EXPORT_NETFLOW_5);
 	struct exporter *exporter = start_with_runs(&config);
 
-	memory.poll_result = TRANSPORT_EARLIER_LOST;
 	add_flows(exporter, 3 * 14);
+	memory.poll_result = TRANSPORT_EARLIER_LOST;
 	exporter_flush(exporter, START_NS);
 	assert_int_equal(stats_of(exporter)->failed_messages, 3);
 	assert_int_equal(stats_of(exporter)->failed_records, 3 * 28);
@@ -261,6 +395,12 @@ static const struct CMUnitTest tests[] = {
 	FACT(no_more_is_gathered_than_goes_at_once),
 	FACT(refused_runs_are_sent_one_by_one_ever_after),
 	FACT(a_lost_run_is_counted_whole),
+	FACT(without_room_messages_wait_and_none_is_lost),
+	FACT(without_room_one_by_one_messages_keep_their_order),
+	FACT(without_room_for_long_the_oldest_are_lost_and_counted),
+	FACT(what_is_given_up_is_counted),
+	FACT(after_a_word_of_loss_templates_are_repeated_for_a_while),
+	FACT(a_message_after_a_pause_knows_of_the_loss_before_it),
 	FACT(word_of_an_earlier_loss_counts_the_run_before),
 	FACT(flushing_asks_what_became_of_the_last_run),
 	FACT(runs_change_no_byte),

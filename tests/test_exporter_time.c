@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* When messages and templates are sent, and what happens when they are not taken. */
+#include <errno.h>
 #include "export/exporter.h"
 #include "export/transport_memory.h"
 #include "tests/export_reader.h"
@@ -224,7 +225,7 @@ static void a_refused_message_leaves_a_gap_and_is_counted(void **state)
 
 	add_at(exporter, START_NS);
 	exporter_flush(exporter, START_NS);
-	memory.result = -11;
+	memory.result = -EPERM;
 	add_at(exporter, START_NS);
 	exporter_flush(exporter, START_NS);
 	memory.result = 0;
@@ -246,7 +247,7 @@ static void lost_templates_come_with_the_next_message(void **state)
 	struct exporter_config config = sample_config(EXPORT_IPFIX);
 	struct exporter *exporter = start(&config);
 
-	memory.result = -11;
+	memory.result = -EPERM;
 	add_at(exporter, START_NS);
 	exporter_flush(exporter, START_NS);
 	memory.result = 0;

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The end of a lane on an interface: every open flow is exported, no faster than the collectors
+ * and the sockets to them can follow, and in bounded time.
+ */
+#ifndef SENSOR_LANE_END_H
+#define SENSOR_LANE_END_H
+
+#include "sensor/collectors.h"
+#include "sensor/pacer.h"
+
+/* However slow the pace and the sockets are, the lane ends after this. What could not be sent
+ * by then is counted. */
+#define LANE_END_NS 10000000000ULL
+
+/* Flows closed between two looks at the sockets: their messages fit what an exporter can
+ * hold. */
+#define LANE_END_FLOWS 512
+
+struct lane_end {
+	struct flow_cache *cache; /* borrowed, like the next two */
+	struct collectors *collectors;
+	struct pacer *pacer; /* its rate is raised when it would take too long */
+	/* Called often, so that the lane's thread is seen to live. */
+	void (*turn)(void *user);
+	void *user;
+};
+
+/* Close all flows and send all messages. The cache is empty afterwards, and nothing is held. */
+void lane_end_run(const struct lane_end *end);
+
+#endif
