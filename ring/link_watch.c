@@ -158,6 +158,19 @@ int link_watch_bind(struct link_watch *watch, int if_index)
 	return 0;
 }
 
+void link_watch_adopt(struct link_watch *watch)
+{
+	bool is_down = take_socket_error(watch->fd) == ENETDOWN;
+	int if_index = bound_index(watch->fd);
+
+	if (if_index <= 0 || !is_up(watch->fd, if_index))
+		note_loss(watch, "link lost");
+	if (is_down && !watch->is_lost) { /* it was away, and is back already */
+		watch->losses++;
+		watch->returns++;
+	}
+}
+
 bool link_watch_poll(struct link_watch *watch)
 {
 	bool is_new = false;

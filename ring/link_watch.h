@@ -46,6 +46,10 @@ int link_watch_find(int fd, const char *interface, int *ret_if_index, int *ret_l
  * which is waited out. 0 or a negative errno. */
 int link_watch_bind(struct link_watch *watch, int if_index);
 
+/* The socket is bound since before: see whether the interface is still there. Promiscuous mode
+ * is the socket's. */
+void link_watch_adopt(struct link_watch *watch);
+
 /* Look for losses and returns. Call when the ring is empty. True: the interface is new. */
 bool link_watch_poll(struct link_watch *watch);
 

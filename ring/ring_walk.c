@@ -84,6 +84,8 @@ static bool open_head(struct ring_walk *walk)
 	walk->left_pkts = block->hdr.bh1.num_pkts;
 	if (walk->left_pkts > most_pkts)
 		walk->left_pkts = most_pkts;
+	walk->head_pkts = walk->left_pkts;
+	walk->head_sequence = block->hdr.bh1.seq_num;
 	walk->next_pkt_offset = block->hdr.bh1.offset_to_first_pkt;
 	walk->is_head_open = true;
 	if (!is_step_inside(walk->next_pkt_offset, sizeof(*block), walk->block_bytes))
@@ -95,6 +97,7 @@ static void hold_head(struct ring_walk *walk)
 {
 	walk->is_head_open = false;
 	walk->head_block = block_after(walk, walk->head_block);
+	walk->head_sequence++;
 	walk->held_blocks++;
 }
 
@@ -232,6 +235,84 @@ void ring_walk_restart(struct ring_walk *walk, void *memory)
 	walk->newest_ns = before.newest_ns;
 	walk->duplicate_pkts = before.duplicate_pkts;
 	walk->damaged_pkts = before.damaged_pkts;
+}
+
+/* -- going on --------------------------------------------------------------------------- */
+
+static uint64_t sequence_at(const struct ring_walk *walk, uint32_t index)
+{
+	return block_at(walk, index)->hdr.bh1.seq_num;
+}
+
+/* Blocks that were read to their end but not given back any more. */
+static void give_back_before(struct ring_walk *walk, uint64_t sequence)
+{
+	for (uint32_t i = 0; i < walk->block_count; i++)
+		if (block_is_ours(block_at(walk, i)) && sequence_at(walk, i) < sequence)
+			block_give_back(block_at(walk, i));
+}
+
+/* The oldest block that waits; when none does, the one that the kernel is filling, which is the
+ * youngest. */
+static uint32_t find_oldest(const struct ring_walk *walk)
+{
+	uint32_t oldest = walk->block_count, youngest = 0;
+
+	for (uint32_t i = 0; i < walk->block_count; i++) {
+		if (sequence_at(walk, i) > sequence_at(walk, youngest))
+			youngest = i;
+		if (!block_is_ours(block_at(walk, i)))
+			continue;
+		if (oldest == walk->block_count ||
+			sequence_at(walk, i) < sequence_at(walk, oldest))
+			oldest = i;
+	}
+	return oldest < walk->block_count ? oldest : youngest;
+}
+
+/* Does the block hold, or may it yet get, the block of this number? It may still hold the one
+ * of a turn before, read to its end. */
+static bool is_place_of(const struct ring_walk *walk, uint32_t block, uint64_t sequence)
+{
+	if (sequence == 0 || block >= walk->block_count)
+		return false;
+	uint64_t there = sequence_at(walk, block);
+
+	return !block_is_ours(block_at(walk, block)) || there == sequence ||
+	       there + walk->block_count == sequence;
+}
+
+static void pass_over(struct ring_walk *walk, uint32_t count)
+{
+	for (; count > 0 && walk->left_pkts > 0; count--) {
+		const uint8_t *block = (const uint8_t *)block_at(walk, walk->head_block);
+		const struct tpacket3_hdr *header =
+			(const struct tpacket3_hdr *)(block + walk->next_pkt_offset);
+		uint32_t step_bytes = header->tp_next_offset;
+
+		if (--walk->left_pkts == 0)
+			return;
+		if (!is_step_inside(step_bytes, PKT_BYTES_MIN,
+			    walk->block_bytes - walk->next_pkt_offset)) {
+			walk->left_pkts = 0; /* as when they were read, and counted */
+			return;
+		}
+		walk->next_pkt_offset += step_bytes;
+	}
+}
+
+void ring_walk_resume(
+	struct ring_walk *walk, uint64_t sequence, uint32_t block, uint32_t done_pkts)
+{
+	if (!is_place_of(walk, block, sequence)) {
+		walk->head_block = find_oldest(walk);
+		return;
+	}
+	give_back_before(walk, sequence);
+	walk->head_block = block;
+	walk->head_sequence = sequence;
+	if (open_head(walk))
+		pass_over(walk, done_pkts);
 }
 
 void ring_walk_fill(struct ring_walk *walk, struct packet_batch *batch)

@@ -32,6 +32,11 @@ static int check(const struct source_kind *kind, const struct source_config *con
 		snprintf(error, SOURCE_ERROR_BYTES, "%s: no interface is given", kind->name);
 		return -EINVAL;
 	}
+	if (config->handed && !kind->ops->keep) {
+		snprintf(error, SOURCE_ERROR_BYTES,
+			"%s: this source cannot go on with what was handed in", kind->name);
+		return -ENOTSUP;
+	}
 	if (!kind->is_live && config->file_count == 0) {
 		snprintf(error, SOURCE_ERROR_BYTES, "%s: no capture file is given", kind->name);
 		return -EINVAL;
@@ -203,6 +208,19 @@ void source_stats(struct source *source, struct ring_stats *ret_stats)
 {
 	*ret_stats = (struct ring_stats){ 0 };
 	source->kind->ops->stats(source->state, ret_stats);
+}
+
+bool source_keep(struct source *source, struct source_handed *ret_handed)
+{
+	if (!source->kind->ops->keep)
+		return false;
+	source->kind->ops->keep(source->state, ret_handed);
+	return true;
+}
+
+void source_place(struct source *source, struct source_place *ret_place)
+{
+	source->kind->ops->place(source->state, ret_place);
 }
 
 const char *source_error(const struct source *source)

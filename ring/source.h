@@ -30,6 +30,30 @@ enum {
 	SOURCE_DAMAGED = 1,
 };
 
+/*
+ * How far a live source has come, and its totals: all that whoever goes on with its descriptors
+ * has to know. Plain memory, which may be kept and given to another process of the same build.
+ */
+struct source_place {
+	uint64_t
+		block_sequence; /* the block that is read next, by the kernel's count; 0: any */
+	uint32_t block;         /* where in the ring that is */
+	uint32_t done_pkts;     /* of it, handed over already */
+	int32_t link_type;
+	uint32_t uses_spare; /* the first descriptor is of no more use, the second took over */
+	uint32_t skips_outgoing; /* loopback */
+	uint32_t zero;
+	uint64_t newest_ns;
+	uint64_t damaged_pkts;
+	struct ring_stats totals; /* .interface_dropped_pkts as of the last source_stats() */
+};
+
+/* What a live source leaves behind, or was opened by somebody else. */
+struct source_handed {
+	int fd, spare_fd;                 /* -1: none. Taken, and closed when that fails */
+	const struct source_place *place; /* NULL: nobody has read from it yet */
+};
+
 struct source_config {
 	const char *kind;         /* "tpacket", "pcap" (live) or "file"; NULL: best available */
 	const char *interface;    /* live sources; "any" with libpcap; borrowed for its life */
@@ -46,6 +70,9 @@ struct source_config {
 	bool is_promiscuous;
 	int stop_fd;              /* a pipe ends when this is readable; borrowed; 0: none */
 	uint64_t steering_key[2]; /* of source_open_lanes(): random in service */
+	/* Go on with these, one for each lane, instead of opening anything; borrowed for the
+	 * call, the descriptors are taken. NULL: open new ones. */
+	const struct source_handed *handed;
 };
 
 struct source;
@@ -83,7 +110,10 @@ struct source_ops {
 	void (*close)(void *state);
 	/* The last error or notice as text; never NULL. */
 	const char *(*error)(void *state);
-	void (*leave)(void *state);             /* NULL: nothing to do */
+	void (*leave)(void *state); /* NULL: nothing to do */
+	/* NULL: nobody can go on with this source. */
+	void (*keep)(void *state, struct source_handed *ret_handed);
+	void (*place)(void *state, struct source_place *ret_place);
 	const struct source_replay_ops *replay; /* NULL: not of capture files */
 };
 
@@ -133,6 +163,13 @@ void source_leave(struct source *source);
 /* Totals so far. Call from the thread that calls source_next(), at least once a minute: the
  * kernel's own counters are 32 bits wide. */
 void source_stats(struct source *source, struct ring_stats *ret_stats);
+
+/* The descriptors with which another process can go on, still the source's. False: there are
+ * none, this source cannot be handed on. */
+bool source_keep(struct source *source, struct source_handed *ret_handed);
+
+/* How far it has come: all packets handed over so far are done. Only where source_keep(). */
+void source_place(struct source *source, struct source_place *ret_place);
 
 /* The text behind the last negative or SOURCE_DAMAGED outcome, or the last link event. */
 const char *source_error(const struct source *source);

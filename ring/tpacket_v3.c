@@ -19,7 +19,7 @@
  * Everything that needs a right happens in open. Later: getsockopt, getsockname, ioctl, bind,
  * setsockopt, mmap, pread, and openat and close for the counters of a re-created interface.
  */
-#include "ring/source.h"
+#include "ring/tpacket_v3.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -35,34 +35,16 @@
 #include <unistd.h>
 
 #include "ring/fanout.h"
-#include "ring/interface_drops.h"
 #include "ring/kernel_filter.h"
-#include "ring/link_watch.h"
 #include "ring/ring_layout.h"
-#include "ring/ring_walk.h"
 
 #define NS_PER_SECOND 1000000000ull
 #define NS_PER_MS 1000000ull
 
-struct tpacket_v3 {
-	struct source_config
-		config; /* .interface is borrowed; the other pointers are not used */
-	int fd;
-	int spare_fd; /* of a member of a group: what comes after it; -1: none */
-	void *memory; /* NULL or MAP_FAILED: not mapped */
-	size_t memory_bytes;
-	struct ring_walk walk;
-	struct link_watch watch;
-	struct interface_drops drops;
-	uint64_t holdback_ns; /* how long the kernel may keep a packet to itself */
-	uint64_t received_pkts;
-	uint64_t dropped_pkts;
-	uint64_t freezes;
-};
-
 extern const struct source_ops tpacket_v3_ops;
 
-static int fail(char error[static SOURCE_ERROR_BYTES], const char *interface, const char *doing)
+int tpacket_v3_fail(
+	char error[static SOURCE_ERROR_BYTES], const char *interface, const char *doing)
 {
 	int outcome = -errno;
 
@@ -77,15 +59,16 @@ static int open_socket(
 	if (*ret_fd >= 0)
 		return 0;
 	if (errno != EPERM && errno != EACCES)
-		return fail(error, interface, "cannot open a packet socket");
+		return tpacket_v3_fail(error, interface, "cannot open a packet socket");
 	snprintf(error, SOURCE_ERROR_BYTES,
 		"%s: capturing needs root, or the capability CAP_NET_RAW", interface);
 	return -EPERM;
 }
 
-static int find_interface(struct tpacket_v3 *ring, const char *interface, int *ret_if_index,
-	unsigned *ret_hardware_type, char error[static SOURCE_ERROR_BYTES])
+int tpacket_v3_find(struct tpacket_v3 *ring, int *ret_if_index, unsigned *ret_hardware_type,
+	char error[static SOURCE_ERROR_BYTES])
 {
+	const char *interface = ring->config.interface;
 	int outcome = link_watch_find(
 		ring->fd, interface, ret_if_index, &ring->watch.link_type, ret_hardware_type);
 
@@ -96,6 +79,16 @@ static int find_interface(struct tpacket_v3 *ring, const char *interface, int *r
 	else if (outcome)
 		snprintf(error, SOURCE_ERROR_BYTES, "%s: no such interface", interface);
 	return outcome;
+}
+
+int tpacket_v3_map(struct tpacket_v3 *ring, size_t bytes, char error[static SOURCE_ERROR_BYTES])
+{
+	ring->memory_bytes = bytes;
+	ring->memory = mmap(
+		NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring->fd, 0);
+	if (ring->memory == MAP_FAILED)
+		return tpacket_v3_fail(error, ring->config.interface, "cannot map the ring");
+	return 0;
 }
 
 static int map_ring(struct tpacket_v3 *ring, const struct source_config *config,
@@ -111,18 +104,15 @@ static int map_ring(struct tpacket_v3 *ring, const struct source_config *config,
 	if (outcome)
 		return outcome;
 	if (setsockopt(ring->fd, SOL_PACKET, PACKET_VERSION, &version, sizeof(version)))
-		return fail(error, config->interface, "no TPACKET_V3 in this kernel");
+		return tpacket_v3_fail(
+			error, config->interface, "no TPACKET_V3 in this kernel");
 	if (setsockopt(ring->fd, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof(on)))
-		return fail(error, config->interface, "no PACKET_VNET_HDR in this kernel");
+		return tpacket_v3_fail(
+			error, config->interface, "no PACKET_VNET_HDR in this kernel");
 	if (setsockopt(ring->fd, SOL_PACKET, PACKET_RX_RING, &layout.request,
 		    sizeof(layout.request)))
-		return fail(error, config->interface, "cannot set up the ring");
-	ring->memory_bytes = layout.total_bytes;
-	ring->memory = mmap(NULL, layout.total_bytes, PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_POPULATE, ring->fd, 0);
-	if (ring->memory == MAP_FAILED)
-		return fail(error, config->interface, "cannot map the ring");
-	return 0;
+		return tpacket_v3_fail(error, config->interface, "cannot set up the ring");
+	return tpacket_v3_map(ring, layout.total_bytes, error);
 }
 
 /* The kernel's counters start again at zero when they are read: this is the only reader. Its
@@ -154,6 +144,7 @@ static int leave_group(void *user)
 			return -errno;
 		close(ring->spare_fd);
 		ring->spare_fd = -1;
+		ring->uses_spare = true;
 	}
 	if (ring->memory && ring->memory != MAP_FAILED)
 		return 0;
@@ -165,14 +156,19 @@ static int leave_group(void *user)
 	return outcome;
 }
 
-static int bind_interface(
-	struct tpacket_v3 *ring, int if_index, char error[static SOURCE_ERROR_BYTES])
+void tpacket_v3_watch(struct tpacket_v3 *ring)
 {
 	ring->watch.fd = ring->fd;
 	ring->watch.interface = ring->config.interface;
 	ring->watch.is_promiscuous = ring->config.is_promiscuous;
 	ring->watch.prepare = leave_group;
 	ring->watch.user = ring;
+}
+
+static int bind_interface(
+	struct tpacket_v3 *ring, int if_index, char error[static SOURCE_ERROR_BYTES])
+{
+	tpacket_v3_watch(ring);
 	int outcome = link_watch_bind(&ring->watch, if_index);
 	if (outcome)
 		snprintf(error, SOURCE_ERROR_BYTES, "%s: cannot bind to the interface: %s",
@@ -191,7 +187,9 @@ static int filter_frames(struct tpacket_v3 *ring, char error[static SOURCE_ERROR
 
 static int shut(struct tpacket_v3 *ring, char error[static SOURCE_ERROR_BYTES])
 {
-	return fanout_shut(ring->fd) ? fail(error, ring->config.interface, "cannot filter") : 0;
+	return fanout_shut(ring->fd)
+		       ? tpacket_v3_fail(error, ring->config.interface, "cannot filter")
+		       : 0;
 }
 
 static int join(
@@ -217,8 +215,7 @@ static int set_up(
 
 	int outcome = open_socket(&ring->fd, config->interface, error);
 	if (!outcome)
-		outcome = find_interface(
-			ring, config->interface, &if_index, &hardware_type, error);
+		outcome = tpacket_v3_find(ring, &if_index, &hardware_type, error);
 	if (!outcome)
 		outcome = map_ring(ring, config, error);
 	if (outcome)
@@ -236,7 +233,7 @@ static int set_up(
 	return outcome;
 }
 
-static void tpacket_v3_close(void *state)
+void tpacket_v3_close(void *state)
 {
 	struct tpacket_v3 *ring = state;
 
@@ -250,28 +247,41 @@ static void tpacket_v3_close(void *state)
 	free(ring);
 }
 
-static int open_ring(const struct source_config *config, struct fanout *group,
-	struct tpacket_v3 **ret_ring, char error[static SOURCE_ERROR_BYTES])
+int tpacket_v3_begin(const struct source_config *config, struct tpacket_v3 **ret_ring,
+	char error[static SOURCE_ERROR_BYTES])
 {
-	struct tpacket_v3 *ring = calloc(1, sizeof(*ring));
+	struct tpacket_v3 *ring;
 
+	if (strcmp(config->interface, "any") == 0) {
+		/* Frames of all interfaces have no common form; libpcap makes one up. */
+		snprintf(error, SOURCE_ERROR_BYTES, "any: use the source 'pcap' for it");
+		return -EPROTONOSUPPORT;
+	}
+	ring = calloc(1, sizeof(*ring));
 	if (!ring) {
 		snprintf(error, SOURCE_ERROR_BYTES, "out of memory");
 		return -ENOMEM;
 	}
 	ring->config = *config;
+	ring->config.handed = NULL;
 	ring->fd = ring->spare_fd = -1;
 	for (unsigned i = 0; i < INTERFACE_DROP_FILES; i++)
 		ring->drops.fds[i] = -1;
-	if (strcmp(config->interface, "any") == 0) {
-		/* Frames of all interfaces have no common form; libpcap makes one up. */
-		snprintf(error, SOURCE_ERROR_BYTES, "any: use the source 'pcap' for it");
-		free(ring);
-		return -EPROTONOSUPPORT;
-	}
 	/* The kernel's timer ticks in jiffies: allow for one that is late. */
 	ring->holdback_ns = 2 * config->retire_timeout_ms * NS_PER_MS;
-	int outcome = set_up(ring, group, error);
+	*ret_ring = ring;
+	return 0;
+}
+
+static int open_ring(const struct source_config *config, struct fanout *group,
+	struct tpacket_v3 **ret_ring, char error[static SOURCE_ERROR_BYTES])
+{
+	struct tpacket_v3 *ring;
+	int outcome = tpacket_v3_begin(config, &ring, error);
+
+	if (outcome)
+		return outcome;
+	outcome = set_up(ring, group, error);
 	if (outcome) {
 		tpacket_v3_close(ring);
 		return outcome;
@@ -284,6 +294,9 @@ static int tpacket_v3_open(const struct source_config *config, void **ret_state,
 	int *ret_link_type, char error[static SOURCE_ERROR_BYTES])
 {
 	struct tpacket_v3 *ring;
+
+	if (config->handed)
+		return tpacket_v3_adopt(config, 1, ret_state, ret_link_type, error);
 	int outcome = open_ring(config, NULL, &ring, error);
 
 	if (outcome)
@@ -334,6 +347,8 @@ static int tpacket_v3_open_lanes(const struct source_config *config, unsigned la
 	unsigned count = 0;
 	int outcome;
 
+	if (config->handed)
+		return tpacket_v3_adopt(config, lanes, ret_states, ret_link_type, error);
 	do {
 		outcome = open_ring(config, &group, &ring, error);
 		if (outcome)
@@ -401,13 +416,15 @@ static void tpacket_v3_stats(void *state, struct ring_stats *ret_stats)
 	*ret_stats = (struct ring_stats){
 		.received_pkts = ring->received_pkts,
 		.dropped_pkts = ring->dropped_pkts + ring->walk.damaged_pkts,
-		.interface_dropped_pkts = interface_drops_total(&ring->drops),
+		.interface_dropped_pkts =
+			ring->earlier_interface_drops + interface_drops_total(&ring->drops),
 		.freezes = ring->freezes,
 		.link_losses = ring->watch.losses,
 		.link_returns = ring->watch.returns,
 		.rebinds = ring->watch.rebinds,
 		.duplicate_pkts = ring->walk.duplicate_pkts,
 	};
+	ring->seen_interface_drops = ret_stats->interface_dropped_pkts;
 }
 
 static const char *tpacket_v3_error(void *state)
@@ -426,4 +443,6 @@ const struct source_ops tpacket_v3_ops = {
 	.stats = tpacket_v3_stats,
 	.close = tpacket_v3_close,
 	.error = tpacket_v3_error,
+	.keep = tpacket_v3_keep,
+	.place = tpacket_v3_place,
 };
