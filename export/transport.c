@@ -22,6 +22,11 @@ int transport_poll(struct transport *transport)
 	return transport->ops->poll ? transport->ops->poll(transport) : 0;
 }
 
+int transport_fd(const struct transport *transport)
+{
+	return transport->ops->fd ? transport->ops->fd(transport) : -1;
+}
+
 void transport_close(struct transport *transport)
 {
 	if (transport)

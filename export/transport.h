@@ -19,6 +19,9 @@ struct transport_config {
 	const char *source_address; /* local address (softflowd's -e) or NULL */
 	int hop_limit; /* TTL or hop limit, unicast and multicast; -1: the system's */
 	bool may_wait; /* replay: wait for room in the socket rather than lose a message */
+	/* A connected socket to go on with, taken, also when that fails; else 0. Nothing is
+	 * looked up, bound or set then: it keeps its source port, so that a session goes on. */
+	int handed_fd;
 };
 
 /* The two ends of an opened UDP transport, for keeping our own export out of the capture. */
@@ -36,6 +39,7 @@ struct transport_ops {
 	int (*submit_run)(struct transport *transport, const uint8_t *bytes, size_t length,
 		size_t message_bytes);
 	int (*poll)(struct transport *transport); /* NULL: word comes with submitting alone */
+	int (*fd)(const struct transport *transport); /* NULL: nobody can go on with it */
 	void (*close)(struct transport *transport);
 };
 
@@ -70,6 +74,9 @@ int transport_submit_run(
 /* Ask, without waiting, what became of what was sent: 0 when there is no word of a loss, or
  * TRANSPORT_EARLIER_LOST. For when nothing more is to be sent for a while. */
 int transport_poll(struct transport *transport);
+
+/* The descriptor with which another process can go on, still the transport's; -1: none. */
+int transport_fd(const struct transport *transport);
 
 void transport_close(struct transport *transport); /* NULL is fine */
 

@@ -9,6 +9,7 @@
 #include "export/transport.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -222,6 +223,23 @@ static int open_any(struct udp *udp, const struct transport_config *config, char
 	return result;
 }
 
+/* A socket that somebody else has opened, bound and connected. */
+static int take_handed(struct udp *udp, const struct transport_config *config, char *error)
+{
+	int type = 0;
+	socklen_t bytes = sizeof(type);
+	udp->fd = config->handed_fd;
+	int flags = fcntl(udp->fd, F_GETFL);
+	if (flags < 0 || getsockopt(udp->fd, SOL_SOCKET, SO_TYPE, &type, &bytes) < 0 ||
+		fcntl(udp->fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
+		fcntl(udp->fd, F_SETFD, FD_CLOEXEC) < 0)
+		return explain(error, &udp->transport, "the handed-in socket", -errno);
+	if (type != SOCK_DGRAM)
+		return explain(error, &udp->transport, "the handed-in socket", -EPROTOTYPE);
+	int result = read_endpoints(udp);
+	return result < 0 ? explain(error, &udp->transport, "the handed-in socket", result) : 0;
+}
+
 /* -- operations ----------------------------------------------------------------------- */
 
 static int send_one(int fd, const uint8_t *bytes, size_t length)
@@ -284,10 +302,16 @@ static void udp_close(struct transport *transport)
 	free(udp);
 }
 
+static int udp_fd(const struct transport *transport)
+{
+	return ((const struct udp *)transport)->fd;
+}
+
 static const struct transport_ops udp_ops = {
 	.submit = udp_submit,
 	.submit_run = udp_submit_run,
 	.poll = udp_poll,
+	.fd = udp_fd,
 	.close = udp_close,
 };
 
@@ -302,7 +326,8 @@ int transport_udp_open(const struct transport_config *config, struct transport *
 	udp->fd = -1;
 	udp->transport.ops = &udp_ops;
 	write_name(&udp->transport, config);
-	int result = open_any(udp, config, error);
+	int result = config->handed_fd > 0 ? take_handed(udp, config, error)
+					   : open_any(udp, config, error);
 	if (result < 0) {
 		udp_close(&udp->transport);
 		return result;

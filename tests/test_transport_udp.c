@@ -399,6 +399,45 @@ static void udp_refuses_runs_on_a_path_too_narrow_for_them(void **state)
 	transport_close(transport);
 }
 
+static uint16_t local_port(const struct transport *transport)
+{
+	return transport->endpoints.local_port;
+}
+
+static void udp_goes_on_with_a_socket_that_was_handed_in(void **state)
+{
+	struct listener listener = listen_on(AF_INET, "127.0.0.1");
+	struct transport_config config = {
+		.host = "127.0.0.1",
+		.port = listener.port,
+		.hop_limit = 7,
+	};
+	struct transport *before = open_to(&config);
+	uint16_t port = local_port(before);
+
+	config.handed_fd = dup(transport_fd(before));
+	transport_close(before);
+	struct transport *after = open_to(&config);
+	say_hello(after);
+
+	assert_int_equal(local_port(after), port);
+	assert_int_equal(receive_hello(&listener), 7);
+	transport_close(after);
+}
+
+static void udp_refuses_to_go_on_with_what_is_no_connected_datagram_socket(void **state)
+{
+	struct transport_config config = { .host = "192.0.2.1", .port = "4739" };
+	struct transport *transport;
+
+	config.handed_fd = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(transport_udp_open(&config, &transport, error), -EPROTOTYPE);
+	assert_non_null(strstr(error, "192.0.2.1:4739: the handed-in socket"));
+
+	config.handed_fd = socket(AF_INET, SOCK_DGRAM, 0);
+	assert_int_equal(transport_udp_open(&config, &transport, error), -ENOTCONN);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(udp_reaches_an_ipv4_host),
 	cmocka_unit_test(udp_reaches_an_ipv6_host),
@@ -411,6 +450,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(udp_tells_with_a_run_that_an_earlier_message_was_lost),
 	cmocka_unit_test(udp_sends_the_largest_run),
 	cmocka_unit_test(udp_says_what_is_wrong),
+	cmocka_unit_test(udp_goes_on_with_a_socket_that_was_handed_in),
+	cmocka_unit_test(udp_refuses_to_go_on_with_what_is_no_connected_datagram_socket),
 	cmocka_unit_test(udp_reaches_an_ipv6_group_through_a_device),
 	cmocka_unit_test(udp_refuses_runs_on_a_path_too_narrow_for_them),
 };
