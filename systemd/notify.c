@@ -2,6 +2,8 @@
 #include "systemd/notify.h"
 
 #include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -36,6 +38,46 @@ bool notify_send(const struct notify *notify, const char *assignments)
 		return false;
 	return send(notify->fd, assignments, strlen(assignments),
 		       MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
+}
+
+/* Unlike a word about our state, which the next one makes up for, these must arrive. */
+static bool send_all(const struct notify *notify, const char *assignments, int fd)
+{
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+	struct iovec words = { (void *)(uintptr_t)assignments, strlen(assignments) };
+	struct msghdr message = { .msg_iov = &words, .msg_iovlen = 1 };
+
+	if (notify->fd < 0)
+		return false;
+	if (fd >= 0) {
+		message.msg_control = control.bytes;
+		message.msg_controllen = sizeof(control.bytes);
+		struct cmsghdr *part = CMSG_FIRSTHDR(&message);
+		part->cmsg_level = SOL_SOCKET;
+		part->cmsg_type = SCM_RIGHTS;
+		part->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(part), &fd, sizeof(int));
+	}
+	return sendmsg(notify->fd, &message, MSG_NOSIGNAL) >= 0;
+}
+
+bool notify_store(const struct notify *notify, const char *name, int fd)
+{
+	char words[128];
+
+	snprintf(words, sizeof(words), "FDSTORE=1\nFDNAME=%s\nFDPOLL=0", name);
+	return send_all(notify, words, fd);
+}
+
+bool notify_forget(const struct notify *notify, const char *name)
+{
+	char words[128];
+
+	snprintf(words, sizeof(words), "FDSTOREREMOVE=1\nFDNAME=%s", name);
+	return send_all(notify, words, -1);
 }
 
 void notify_close(struct notify *notify)

@@ -18,6 +18,16 @@ void notify_open(struct notify *notify);
 /* Send assignments such as "READY=1\nSTATUS=..."; false when nobody took them. */
 bool notify_send(const struct notify *notify, const char *assignments);
 
+/*
+ * Have the service manager keep a descriptor for the process that comes after this one, under a
+ * name of letters, digits and dashes. It is kept whatever becomes of the socket behind it
+ * (FDPOLL=0). False when nobody took it. May wait: not for lanes.
+ */
+bool notify_store(const struct notify *notify, const char *name, int fd);
+
+/* Have it forget all descriptors of this name. */
+bool notify_forget(const struct notify *notify, const char *name);
+
 void notify_close(struct notify *notify);
 
 #endif
