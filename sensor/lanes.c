@@ -42,6 +42,42 @@ static unsigned wanted_lanes(const struct lanes *lanes, const struct config *con
 	return lanes->cpu_count;
 }
 
+/* The rings that were handed in, from lane 0 on; returns how many there are. */
+static unsigned take_rings(
+	const struct handover *handover, struct source_handed ret_handed[CONFIG_LANES_MAX])
+{
+	unsigned count = 0;
+
+	for (; count < CONFIG_LANES_MAX; count++) {
+		int fd = handover_take(handover, handover_name("ring", count).text);
+
+		if (fd < 0)
+			break;
+		ret_handed[count] = (struct source_handed){
+			.fd = fd,
+			.spare_fd = handover_take(handover, handover_name("spare", count).text),
+		};
+	}
+	return count;
+}
+
+/* Whoever made the rings decided how many lanes there are. */
+static int open_handed(struct lanes *lanes, const struct config *config,
+	struct source_config *source, const struct source_handed *handed, unsigned count,
+	char error[static CONFIG_ERROR_BYTES])
+{
+	if (config->lanes > 0 && config->lanes != count) {
+		snprintf(error, CONFIG_ERROR_BYTES,
+			"--lanes %u: packet rings for %u lanes were handed in", config->lanes,
+			count);
+		return -EINVAL;
+	}
+	source->handed = handed;
+	int rc = source_open_lanes(source, count, lanes->sources, error);
+	source->handed = NULL;
+	return rc;
+}
+
 int lanes_open_sources(struct lanes *lanes, const struct config *config, int stop_fd,
 	unsigned *ret_wanted, char error[static CONFIG_ERROR_BYTES])
 {
@@ -62,6 +98,7 @@ int lanes_open_sources(struct lanes *lanes, const struct config *config, int sto
 		.is_promiscuous = !config->no_promiscuous,
 		.stop_fd = stop_fd,
 	};
+	struct source_handed handed[CONFIG_LANES_MAX];
 	int rc = random_fill(&lanes->keys, sizeof(lanes->keys));
 
 	if (rc < 0) {
@@ -71,18 +108,26 @@ int lanes_open_sources(struct lanes *lanes, const struct config *config, int sto
 	memcpy(source.steering_key, lanes->keys.steering, sizeof(source.steering_key));
 	lanes->cpu_count = process_usable_cpus(lanes->cpus, CONFIG_LANES_MAX);
 	*ret_wanted = wanted_lanes(lanes, config);
-	rc = source_open_lanes(&source, *ret_wanted, lanes->sources, error);
+	unsigned ring_count = is_replay(config) ? 0 : take_rings(lanes->handover, handed);
+	if (ring_count > 0)
+		rc = open_handed(lanes, config, &source, handed, ring_count, error);
+	else
+		rc = source_open_lanes(&source, *ret_wanted, lanes->sources, error);
 	if (rc < 0)
 		return rc;
 	lanes->count = (unsigned)rc;
+	if (ring_count > 0)
+		*ret_wanted = lanes->count;
 	return 0;
 }
 
 /* -- collectors ----------------------------------------------------------------------- */
 
-static int open_transport(struct lanes *lanes, const struct config *config, size_t destination,
-	char error[static CONFIG_ERROR_BYTES])
+static int open_transport(struct lanes *lanes, const struct config *config, unsigned lane,
+	size_t destination, char error[static CONFIG_ERROR_BYTES])
 {
+	struct handover_name name = handover_udp_name(lane, (unsigned)destination);
+	int handed_fd = is_replay(config) ? -1 : handover_take(lanes->handover, name.text);
 	struct transport_config transport = {
 		.host = config->destinations[destination].host,
 		.port = config->destinations[destination].port,
@@ -90,6 +135,7 @@ static int open_transport(struct lanes *lanes, const struct config *config, size
 		.source_address = config->export_source,
 		.hop_limit = config->hop_limit,
 		.may_wait = is_replay(config),
+		.handed_fd = handed_fd > 0 ? handed_fd : 0,
 	};
 	struct transport **place = &lanes->transports[lanes->transport_count];
 	int rc = transport_udp_open(&transport, place, error);
@@ -115,7 +161,8 @@ int lanes_open_transports(
 		return -ENOMEM;
 	}
 	for (size_t i = 0; rc == 0 && i < count; i++)
-		rc = open_transport(lanes, config, i % config->destination_count, error);
+		rc = open_transport(lanes, config, (unsigned)(i / config->destination_count),
+			i % config->destination_count, error);
 	return rc;
 }
 

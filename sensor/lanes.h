@@ -6,9 +6,12 @@
 #ifndef SENSOR_LANES_H
 #define SENSOR_LANES_H
 
+#include "sensor/handover.h"
 #include "sensor/lane.h"
 
 struct lanes {
+	const struct handover
+		*handover; /* borrowed, set before anything is opened; NULL: none */
 	unsigned count;
 	struct lane *lanes[CONFIG_LANES_MAX];
 	struct source *sources[CONFIG_LANES_MAX]; /* until the lanes take them */
@@ -22,12 +25,14 @@ struct lanes {
 };
 
 /*
- * Open the sources: from here on .count is how many lanes there are, which may be fewer than
- * .wanted because the packets cannot be shared out. stop_fd: as in source_config. 0 or a
- * negative errno with a sentence in .error; so for all of these.
+ * Open the sources, or go on with those that were handed in: from here on .count is how many
+ * lanes there are, which may be fewer than .wanted because the packets cannot be shared out.
+ * stop_fd: as in source_config. 0 or a negative errno with a sentence in .error; so for all of
+ * these.
  */
 int lanes_open_sources(struct lanes *lanes, const struct config *config, int stop_fd,
 	unsigned *ret_wanted, char error[static CONFIG_ERROR_BYTES]);
+/* Likewise a transport for each lane and destination. */
 int lanes_open_transports(struct lanes *lanes, const struct config *config,
 	char error[static CONFIG_ERROR_BYTES]);
 

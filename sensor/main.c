@@ -46,6 +46,7 @@ struct sensor {
 	struct reload_order hangup; /* SIGHUP */
 	struct notify notify;
 	struct listen_fds handed; /* by the service manager */
+	struct handover handover;
 	struct loop_watch signals, housekeeping;
 	struct lane_order finish, look; /* to end; to look at the link once a second */
 	struct ring_stats seen_ring;    /* as of the last look, to log what changed */
@@ -65,6 +66,41 @@ static int complain(struct sensor *sensor, int status)
 {
 	log_line(&sensor->log, LOG_ERR, "%s", sensor->error);
 	return status;
+}
+
+/* -- what the service manager keeps ------------------------------------------------------ */
+
+static int take_handed(void *user, const char *name)
+{
+	struct sensor *sensor = user;
+
+	return listen_claim(&sensor->handed, name);
+}
+
+static bool store_fd(void *user, const char *name, int fd)
+{
+	const struct sensor *sensor = user;
+
+	return notify_store(&sensor->notify, name, fd);
+}
+
+static bool forget_fd(void *user, const char *name)
+{
+	const struct sensor *sensor = user;
+
+	return notify_forget(&sensor->notify, name);
+}
+
+static void meet_manager(struct sensor *sensor)
+{
+	notify_open(&sensor->notify);
+	sensor->handover = (struct handover){
+		.take = take_handed,
+		.store = store_fd,
+		.forget = forget_fd,
+		.user = sensor,
+	};
+	sensor->lanes.handover = &sensor->handover;
 }
 
 /* -- opening -------------------------------------------------------------------------- */
@@ -419,7 +455,6 @@ static int run(struct sensor *sensor)
 	bool keeps_net_raw = strcmp(source_name(sensor->lanes.sources[0]), "pcap") == 0;
 	int rc;
 
-	notify_open(&sensor->notify);
 	rc = lanes_make(
 		&sensor->lanes, &sensor->config, sensor->desk.notice_fds[1], sensor->error);
 	if (rc < 0)
@@ -478,6 +513,7 @@ int main(int argc, char **argv)
 		process_close_inherited();
 	else
 		rc = listen_read(&sensor.handed);
+	meet_manager(&sensor);
 	if (rc == 0)
 		rc = lane_desk_open(&sensor.desk, &sensor.loop);
 	if (rc < 0)
