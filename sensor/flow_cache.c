@@ -42,45 +42,13 @@ static inline void set_due(struct flow_cache *cache, uint64_t timeout_ns)
 
 /* -- one packet ----------------------------------------------------------------------- */
 
-static uint32_t add_flow(struct flow_cache *cache, const struct flow_probe *probe)
-{
-	if (cache->table.used == cache->table.capacity)
-		flow_close_for_room(cache);
-
-	uint32_t index;
-
-	while ((index = flow_table_add(&cache->table, probe)) == 0)
-		flow_close_now(cache, flow_table_at_home(&cache->table, probe), END_OVERFLOWS);
-	struct flow_entry *entry = &cache->table.entries[index];
-	uint16_t no_flags[2] = { 0 };
-
-	entry->flow_id = ++cache->stats.created_flows;
-	entry->initiator = probe->sender;
-	entry->class = expiry_classify(&entry->key, no_flags);
-	entry->activity_ns = cache->clock_ns;
-	flow_due_add(cache, index);
-	set_due(cache, cache->expiry.idle[entry->class].timeout_ns);
-	return index;
-}
-
-static void begin_record(struct flow_cache *cache, uint32_t index)
-{
-	struct flow_entry *entry = &cache->table.entries[index];
-	static const struct flow_count nothing = { .first_ns = UINT64_MAX };
-
-	entry->count[0] = entry->count[1] = nothing;
-	entry->labelled = 0;
-	flow_list_append(cache->table.age, cache->age, index);
-	cache->stats.active_flows++;
-	set_due(cache, cache->expiry.maximum_life_ns);
-}
-
 static void keep_stack(struct flow_cache *cache, uint32_t index, unsigned sender,
 	const struct packet_meta *meta)
 {
 	struct flow_stack *stack = &cache->table.stacks[index][sender];
+	struct flow_entry *entry = &cache->table.entries[index];
 
-	cache->table.entries[index].labelled |= 1u << sender;
+	flow_entry_set_labelled(entry, flow_entry_labelled(entry) | 1u << sender);
 	stack->count = meta->mpls_count;
 	memcpy(stack->label, meta->mpls, sizeof(stack->label));
 }
@@ -95,23 +63,15 @@ static void keep_path(struct flow_cache *cache, uint32_t index, unsigned sender,
 		.is_outgoing = meta->is_outgoing,
 	};
 
-	memcpy(path.source_mac, meta->source_mac, 6);
-	memcpy(path.destination_mac, meta->destination_mac, 6);
+	static_assert(sizeof(path.macs) == sizeof(meta->macs), "a path has a packet's");
+	memcpy(path.macs, meta->macs, sizeof(path.macs));
 	flow_table_set_path(&cache->table, index, sender, &path);
 }
 
-/* What the first packet of a direction alone decides. */
-static void begin_side(struct flow_cache *cache, uint32_t index, unsigned sender,
+/* What an endpoint's first packet says that is not counted. */
+static inline void keep_rare(struct flow_cache *cache, uint32_t index, unsigned sender,
 	const struct packet_meta *meta)
 {
-	struct flow_entry *entry = &cache->table.entries[index];
-	struct flow_count *count = &entry->count[sender];
-	uint64_t start_ns = entry->seen ? flow_entry_start_ns(entry) : cache->clock_ns;
-
-	entry->seen |= 1u << sender;
-	count->min_ttl = count->max_ttl = meta->ttl;
-	count->last_ns = count->first_ns = meta->stamp_ns;
-	flow_entry_set_start(entry, start_ns);
 	keep_path(cache, index, sender, meta);
 	if (meta->ip_version == 6 &&
 		meta->flow_label != flow_table_label(&cache->table, index, sender))
@@ -120,15 +80,104 @@ static void begin_side(struct flow_cache *cache, uint32_t index, unsigned sender
 		keep_stack(cache, index, sender, meta);
 }
 
-/* The first SYN says who began: its sender, or the receiver if it is the answer to one. Once a
- * record of the flow has gone out its direction stays. */
+static inline void open_record(struct flow_cache *cache, uint32_t index)
+{
+	flow_list_append(cache->table.age, cache->age, index);
+	cache->stats.active_flows++;
+	set_due(cache, cache->expiry.maximum_life_ns);
+}
+
+static const struct flow_count no_packets = { .first_ns = UINT64_MAX };
+
+/* The next record of a flow whose last one was closed by its lifetime. */
+static void begin_record(struct flow_cache *cache, uint32_t index)
+{
+	struct flow_entry *entry = &cache->table.entries[index];
+
+	entry->count[0] = entry->count[1] = no_packets;
+	flow_entry_set_labelled(entry, 0);
+	open_record(cache, index);
+}
+
+static void begin_side(struct flow_cache *cache, uint32_t index, unsigned sender,
+	const struct packet_meta *meta)
+{
+	struct flow_entry *entry = &cache->table.entries[index];
+	struct flow_count *count = &entry->count[sender];
+	uint64_t start_ns =
+		flow_entry_seen(entry) ? flow_entry_start_ns(entry) : cache->clock_ns;
+
+	flow_entry_set_seen(entry, flow_entry_seen(entry) | 1u << sender);
+	count->packets_ttl = flow_count_word(0, meta->ttl, meta->ttl, meta->tos);
+	count->last_ns = count->first_ns = meta->stamp_ns;
+	flow_entry_set_start(entry, start_ns);
+	keep_rare(cache, index, sender, meta);
+}
+
+/* A SYN says who began: its sender, or the receiver if it is the answer to one. */
+static inline unsigned initiator_by_syn(unsigned sender, uint16_t tcp_flags)
+{
+	return tcp_flags & TCP_ACK ? !sender : sender;
+}
+
+/* The first SYN does. Once a record of the flow has gone out its direction stays. */
 static inline void learn_initiator(
 	struct flow_entry *entry, unsigned sender, uint16_t tcp_flags)
 {
-	if (!(tcp_flags & TCP_SYN) || entry->is_initiator_known || entry->is_continued)
+	if (!(tcp_flags & TCP_SYN) || flow_entry_is_initiator_known(entry) ||
+		flow_entry_is_continued(entry))
 		return;
-	entry->initiator = tcp_flags & TCP_ACK ? !sender : sender;
-	entry->is_initiator_known = true;
+	flow_entry_set_initiator(entry, initiator_by_syn(sender, tcp_flags));
+	flow_entry_set_is_initiator_known(entry, true);
+}
+
+static inline bool has_tcp_flags(const struct flow_cache *cache, const struct flow_key *key)
+{
+	return cache->table.keying.level.has_ports && key->protocol == FLOW_PROTOCOL_TCP;
+}
+
+static uint32_t take_entry(struct flow_cache *cache, const struct flow_probe *probe)
+{
+	if (cache->table.used == cache->table.capacity)
+		flow_close_for_room(cache);
+
+	uint32_t index;
+
+	while ((index = flow_table_add(&cache->table, probe)) == 0)
+		flow_close_now(cache, flow_table_at_home(&cache->table, probe), END_OVERFLOWS);
+	return index;
+}
+
+/* A flow, its first record and its first packet: what count_packet() and those before it would
+ * come to, written at once. */
+static void begin_flow(struct flow_cache *cache, const struct flow_probe *probe,
+	const struct packet_meta *meta)
+{
+	uint32_t index = take_entry(cache, probe);
+	struct flow_entry *entry = &cache->table.entries[index];
+	unsigned sender = probe->sender;
+	uint16_t flags[2] = { has_tcp_flags(cache, &probe->key) ? meta->tcp_flags : 0 };
+	enum expiry_class class = expiry_classify(&probe->key, flags);
+	bool is_syn = flags[0] & TCP_SYN;
+
+	entry->activity_ns = cache->clock_ns;
+	entry->state =
+		flow_state_flow_id(++cache->stats.created_flows) | flow_state_class(class) |
+		flow_state_initiator(is_syn ? initiator_by_syn(sender, flags[0]) : sender) |
+		flow_state_is_initiator_known(is_syn) | flow_state_seen(1u << sender);
+	entry->count[sender] = (struct flow_count){
+		.octets_flags = meta->octets << FLOW_COUNT_OCTETS_SHIFT | flags[0],
+		.packets_ttl = flow_count_word(meta->packets, meta->ttl, meta->ttl, meta->tos),
+		.first_ns = meta->stamp_ns,
+		.last_ns = meta->stamp_ns,
+	};
+	entry->count[!sender] = no_packets;
+	if (meta->stamp_ns != cache->clock_ns)
+		flow_entry_set_start(entry, cache->clock_ns);
+	flow_due_add(cache, index);
+	set_due(cache, cache->expiry.idle[class].timeout_ns);
+	open_record(cache, index);
+	keep_rare(cache, index, sender, meta);
 }
 
 /* A stamp before the first one: the record began when it began all the same. */
@@ -146,18 +195,26 @@ static void count_flags(
 {
 	struct flow_entry *entry = &cache->table.entries[index];
 
-	entry->count[sender].tcp_flags |= tcp_flags;
+	entry->count[sender].octets_flags |= tcp_flags;
 	learn_initiator(entry, sender, tcp_flags);
 
-	uint16_t flags[2] = { entry->count[0].tcp_flags, entry->count[1].tcp_flags };
+	uint16_t flags[2] = { flow_count_tcp_flags(&entry->count[0]),
+		flow_count_tcp_flags(&entry->count[1]) };
 	enum expiry_class class = expiry_classify(&entry->key, flags);
 
-	if (class == entry->class)
+	if (class == flow_entry_class(entry))
 		return;
 	flow_list_remove(cache->table.activity, index);
-	entry->class = class;
+	flow_entry_set_class(entry, class);
 	flow_due_add(cache, index);
 	set_due(cache, cache->expiry.idle[class].timeout_ns);
+}
+
+static inline void count_totals(struct flow_cache *cache, const struct packet_meta *meta)
+{
+	cache->stats.metered_pkts += meta->packets;
+	cache->stats.metered_octets += meta->octets;
+	cache->stats.fragments += meta->is_fragment;
 }
 
 static inline void count_packet(struct flow_cache *cache, uint32_t index, unsigned sender,
@@ -168,26 +225,18 @@ static inline void count_packet(struct flow_cache *cache, uint32_t index, unsign
 
 	if (entry->activity_ns != cache->clock_ns) {
 		entry->activity_ns = cache->clock_ns;
-		entry->is_touched = 1;
+		flow_entry_set_is_touched(entry, 1);
 	}
-	count->packets += meta->packets;
-	count->octets += meta->octets;
-	count->tos = meta->tos;
-	if (meta->ttl < count->min_ttl)
-		count->min_ttl = meta->ttl;
-	if (meta->ttl > count->max_ttl)
-		count->max_ttl = meta->ttl;
+	flow_count_add(count, meta->packets, meta->octets, meta->ttl, meta->tos);
 	if (meta->stamp_ns >= count->last_ns)
 		count->last_ns = meta->stamp_ns;
 	else if (meta->stamp_ns < count->first_ns)
 		set_first(entry, sender, meta->stamp_ns);
-	if ((meta->tcp_flags & ~count->tcp_flags) && cache->table.keying.level.has_ports &&
-		entry->key.protocol == FLOW_PROTOCOL_TCP)
+	if ((meta->tcp_flags & ~flow_count_tcp_flags(count)) &&
+		has_tcp_flags(cache, &entry->key))
 		count_flags(cache, index, sender, meta->tcp_flags);
-	cache->stats.metered_pkts += meta->packets;
-	cache->stats.metered_octets += meta->octets;
-	cache->stats.fragments += meta->is_fragment;
-	if (count->octets >= FLOW_COUNT_OCTETS_MAX || count->packets >= FLOW_COUNT_PKTS_MAX)
+	if (flow_count_octets(count) >= FLOW_COUNT_OCTETS_MAX ||
+		flow_count_packets(count) >= FLOW_COUNT_PKTS_MAX)
 		flow_close_life(cache, index, cache->clock_ns);
 }
 
@@ -213,11 +262,16 @@ static inline void meter_packet(struct flow_cache *cache, const struct flow_prob
 	if (index && cache->is_paced && flow_close_is_due(cache, index) &&
 		flow_close_if_due(cache, index))
 		index = 0;
-	if (index == 0)
-		index = add_flow(cache, probe);
-	if (!cache->table.entries[index].seen)
+	count_totals(cache, meta);
+	if (index == 0) {
+		begin_flow(cache, probe, meta);
+		return;
+	}
+	const struct flow_entry *entry = &cache->table.entries[index];
+
+	if (!flow_entry_seen(entry))
 		begin_record(cache, index);
-	if (!(cache->table.entries[index].seen >> probe->sender & 1))
+	if (!(flow_entry_seen(entry) >> probe->sender & 1))
 		begin_side(cache, index, probe->sender, meta);
 	count_packet(cache, index, probe->sender, meta);
 }
@@ -390,7 +444,7 @@ size_t flow_cache_snapshot(const struct flow_cache *cache, uint64_t *cursor,
 		uint32_t index = (uint32_t)*cursor + 1;
 		const struct flow_entry *entry = &cache->table.entries[index];
 
-		if (entry->key.ip_version == 0 || !entry->seen)
+		if (entry->key.ip_version == 0 || !flow_entry_seen(entry))
 			continue;
 		copy_flow(cache, index, &out[count++]);
 	}

@@ -14,7 +14,8 @@ static uint64_t idle_since_ns(const struct flow_cache *cache, uint32_t index)
 {
 	const struct flow_entry *entry = entry_at(cache, index);
 
-	return expiry_add_ns(entry->activity_ns, cache->expiry.idle[entry->class].timeout_ns);
+	return expiry_add_ns(
+		entry->activity_ns, cache->expiry.idle[flow_entry_class(entry)].timeout_ns);
 }
 
 uint64_t flow_close_idle_deadline_ns(const struct flow_cache *cache, uint32_t index)
@@ -26,7 +27,7 @@ uint64_t flow_close_life_deadline_ns(const struct flow_cache *cache, uint32_t in
 {
 	const struct flow_entry *entry = entry_at(cache, index);
 
-	if (!entry->seen)
+	if (!flow_entry_seen(entry))
 		return EXPIRY_NEVER_NS;
 	return expiry_add_ns(flow_entry_start_ns(entry), cache->expiry.maximum_life_ns);
 }
@@ -36,7 +37,7 @@ uint64_t flow_close_life_deadline_ns(const struct flow_cache *cache, uint32_t in
 static void unlist_record(struct flow_cache *cache, uint32_t index)
 {
 	flow_list_remove(cache->table.age, index);
-	entry_at(cache, index)->seen = 0;
+	flow_entry_set_seen(entry_at(cache, index), 0);
 	cache->stats.active_flows--;
 }
 
@@ -63,7 +64,7 @@ static void close_record(
 
 void flow_close_life(struct flow_cache *cache, uint32_t index, uint64_t now_ns)
 {
-	entry_at(cache, index)->is_continued = true;
+	flow_entry_set_is_continued(entry_at(cache, index), true);
 	close_record(cache, index, END_MAXLIFE, now_ns);
 }
 
@@ -76,7 +77,7 @@ static void drop_entry(struct flow_cache *cache, uint32_t index)
 static bool end_flow(
 	struct flow_cache *cache, uint32_t index, enum end_reason reason, uint64_t now_ns)
 {
-	bool is_open = entry_at(cache, index)->seen;
+	bool is_open = flow_entry_seen(entry_at(cache, index));
 
 	if (is_open)
 		close_record(cache, index, reason, now_ns);
@@ -86,7 +87,8 @@ static bool end_flow(
 
 static void end_idle(struct flow_cache *cache, uint32_t index, uint64_t deadline_ns)
 {
-	enum end_reason reason = cache->expiry.idle[entry_at(cache, index)->class].reason;
+	enum end_reason reason =
+		cache->expiry.idle[flow_entry_class(entry_at(cache, index))].reason;
 
 	flow_due_foresee(cache, index);
 	end_flow(cache, index, reason, deadline_ns);
@@ -155,7 +157,7 @@ static unsigned close_kind(struct flow_cache *cache, unsigned kind, enum end_rea
 	for (uint32_t index = 1; index <= cache->table.touched; index++) {
 		const struct flow_entry *entry = entry_at(cache, index);
 
-		if (entry->key.ip_version == 0 || !entry->seen)
+		if (entry->key.ip_version == 0 || !flow_entry_seen(entry))
 			continue;
 		unsigned its_kind = kind_of(&entry->key);
 
@@ -199,7 +201,7 @@ void flow_close_for_room(struct flow_cache *cache)
 
 bool flow_close_silently(struct flow_cache *cache, uint32_t index)
 {
-	bool is_open = entry_at(cache, index)->seen;
+	bool is_open = flow_entry_seen(entry_at(cache, index));
 
 	if (is_open) {
 		struct flow_record record;

@@ -70,7 +70,8 @@ static inline bool flow_close_is_due(const struct flow_cache *cache, uint32_t in
 {
 	const struct flow_entry *entry = &cache->table.entries[index];
 
-	return expiry_add_ns(entry->activity_ns, cache->expiry.idle[entry->class].timeout_ns) <=
+	return expiry_add_ns(entry->activity_ns,
+		       cache->expiry.idle[flow_entry_class(entry)].timeout_ns) <=
 		       cache->horizon_ns ||
 	       cache->clock_ns - flow_entry_start_ns(entry) >= cache->expiry.maximum_life_ns;
 }

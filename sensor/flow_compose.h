@@ -16,10 +16,10 @@ static inline void flow_compose_side(
 	const struct flow_entry *entry = &table->entries[index];
 	const struct flow_count *count = &entry->count[sender];
 	const struct flow_path *path = flow_table_path(table, index, sender);
-	bool is_labelled = entry->labelled >> sender & 1;
+	bool is_labelled = flow_entry_labelled(entry) >> sender & 1;
 
-	side->packets = count->packets;
-	side->octets = count->octets;
+	side->packets = flow_count_packets(count);
+	side->octets = flow_count_octets(count);
 	side->first_ns = count->first_ns;
 	side->last_ns = count->last_ns;
 	side->mpls = is_labelled ? table->stacks[index][sender].label : NULL;
@@ -28,12 +28,12 @@ static inline void flow_compose_side(
 	side->egress_if = 0;
 	side->flow_label =
 		entry->key.ip_version == 6 ? flow_table_label(table, index, sender) : 0;
-	side->tcp_flags = count->tcp_flags;
+	side->tcp_flags = flow_count_tcp_flags(count);
 	side->vlan_id = path->vlan_id;
 	side->icmp_type_code = flow_key_is_icmp(&entry->key) ? entry->key.port[sender] : 0;
-	side->tos = count->tos;
-	side->min_ttl = count->min_ttl;
-	side->max_ttl = count->max_ttl;
+	side->tos = flow_count_tos(count);
+	side->min_ttl = flow_count_min_ttl(count);
+	side->max_ttl = flow_count_max_ttl(count);
 	side->is_egress = path->is_outgoing;
 	memcpy(side->source_mac, path->source_mac, 6);
 	memcpy(side->destination_mac, path->destination_mac, 6);
@@ -47,18 +47,18 @@ static inline void flow_compose(
 	const struct flow_entry *entry = &table->entries[index];
 	bool is_icmp = flow_key_is_icmp(&entry->key);
 
-	record->flow_id = entry->flow_id;
+	record->flow_id = flow_entry_flow_id(entry);
 	record->ip_version = entry->key.ip_version;
 	record->protocol = entry->key.protocol;
 	record->end_reason = 0;
 	record->is_icmp = is_icmp;
-	record->is_initiator_known = entry->is_initiator_known;
+	record->is_initiator_known = flow_entry_is_initiator_known(entry);
 	for (unsigned side = 0; side < 2; side++) {
-		unsigned endpoint = side ^ entry->initiator;
+		unsigned endpoint = side ^ flow_entry_initiator(entry);
 
 		memcpy(record->address[side], entry->key.address[endpoint], 16);
 		record->port[side] = is_icmp ? 0 : entry->key.port[endpoint];
-		if (entry->seen >> endpoint & 1)
+		if (flow_entry_seen(entry) >> endpoint & 1)
 			flow_compose_side(table, index, endpoint, &record->side[side]);
 		else
 			record->side[side] = nothing;

@@ -34,13 +34,13 @@ static inline void put_in(struct flow_cache *cache, struct flow_queue *queue, ui
 {
 	struct flow_entry *entry = entry_at(cache, index);
 
-	entry->is_touched = 0;
+	flow_entry_set_is_touched(entry, 0);
 	flow_wheel_add(&queue->wheel, cache->table.activity, index, entry->activity_ns);
 }
 
 void flow_due_add(struct flow_cache *cache, uint32_t index)
 {
-	put_in(cache, &cache->queues[entry_at(cache, index)->class], index);
+	put_in(cache, &cache->queues[flow_entry_class(entry_at(cache, index))], index);
 }
 
 /* -- looking ------------------------------------------------------------------------------ */
@@ -75,7 +75,7 @@ static void sharpen_ready(struct flow_cache *cache, struct flow_queue *queue)
 		if (flow_wheel_tick(entry->activity_ns) > queue->wheel.hand_tick)
 			put_in_again(cache, queue, index);
 		else
-			entry->is_touched = 0;
+			flow_entry_set_is_touched(entry, 0);
 	}
 	flow_sort(links, queue->ready, cache->table.entries);
 }
@@ -106,7 +106,7 @@ static struct front look(struct flow_cache *cache, struct flow_queue *queue)
 
 		if (index == queue->ready)
 			break;
-		if (!entry_at(cache, index)->is_touched)
+		if (!flow_entry_is_touched(entry_at(cache, index)))
 			return (struct front){ entry_at(cache, index)->activity_ns, index };
 		if (!may_look(cache))
 			return (struct front){ queue->wheel.hand_tick << FLOW_WHEEL_TICK_SHIFT,

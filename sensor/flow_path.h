@@ -17,13 +17,18 @@
 #define FLOW_PATHS_MAX 0xfffe
 
 struct flow_path {
-	uint8_t source_mac[6];
-	uint8_t destination_mac[6];
+	union {
+		struct {
+			uint8_t destination_mac[6];
+			uint8_t source_mac[6];
+		};
+		uint8_t macs[12]; /* both, in the order of the wire */
+	};
 	uint32_t ingress_if;
 	uint16_t vlan_id;
 	uint16_t is_outgoing;
 };
-static_assert(sizeof(struct flow_path) == 20, "compared and hashed as octets: no gaps");
+static_assert(sizeof(struct flow_path) == 20, "hashed as octets: no gaps");
 
 struct flow_path_node {
 	struct flow_path path;
@@ -43,16 +48,19 @@ struct flow_paths {
 int flow_paths_init(struct flow_paths *paths);
 void flow_paths_fini(struct flow_paths *paths); /* of zeroes is fine */
 
+/* In the pieces in which a path is put together: see flow_entry.h on reading what was just
+ * written. */
 static inline bool flow_path_equal(const struct flow_path *a, const struct flow_path *b)
 {
-	uint64_t x[2], y[2];
+	uint64_t x, y;
 	uint32_t x_rest, y_rest;
 
-	memcpy(x, a, sizeof(x));
-	memcpy(y, b, sizeof(y));
-	memcpy(&x_rest, (const uint8_t *)a + sizeof(x), sizeof(x_rest));
-	memcpy(&y_rest, (const uint8_t *)b + sizeof(y), sizeof(y_rest));
-	return ((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x_rest ^ y_rest)) == 0;
+	memcpy(&x, a->macs, sizeof(x));
+	memcpy(&y, b->macs, sizeof(y));
+	memcpy(&x_rest, a->macs + sizeof(x), sizeof(x_rest));
+	memcpy(&y_rest, b->macs + sizeof(y), sizeof(y_rest));
+	return x == y && x_rest == y_rest && a->ingress_if == b->ingress_if &&
+	       a->vlan_id == b->vlan_id && a->is_outgoing == b->is_outgoing;
 }
 
 /* The number for a path that is not the last one: known, new, or FLOW_PATH_OWN. */

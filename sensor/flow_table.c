@@ -8,6 +8,7 @@
 #define HUGE_PAGE_BYTES (2u << 20)
 #define PAGE_BYTES 4096 /* the least that a host has */
 #define SLOTS_MIN 8
+#define UNUSED_AHEAD 8 /* so far ahead of the one that is taken, memory is asked for */
 #define FLOW_LABEL_MASK 0xfffffull
 
 /* Zeroed memory that exists once it is touched; NULL if there is no address space for it. Hot
@@ -105,11 +106,16 @@ int flow_table_init(struct flow_table *table, uint32_t capacity, uint32_t anchor
 /* Freed entries first: they are in the caches, and the untouched rest stays unpaid. */
 static uint32_t take_entry(struct flow_table *table)
 {
-	uint32_t index = table->first_free;
+	uint32_t index = table->first_free, next;
 
-	if (index == 0)
-		return ++table->touched;
-	table->first_free = table->activity[index].next;
+	if (index == 0) {
+		index = ++table->touched;
+		next = index + UNUSED_AHEAD;
+	} else {
+		next = table->first_free = table->activity[index].next;
+	}
+	if (next <= table->capacity)
+		flow_table_prefetch_entry(table, next);
 	return index;
 }
 
@@ -214,19 +220,6 @@ void flow_table_clear(struct flow_table *table)
 }
 
 /* -- paths, labels ------------------------------------------------------------------------ */
-
-void flow_table_set_path(
-	struct flow_table *table, uint32_t index, unsigned sender, const struct flow_path *path)
-{
-	struct flow_entry *entry = &table->entries[index];
-	uint16_t before = entry->path[sender];
-
-	entry->path[sender] = flow_paths_take(&table->paths, path);
-	if (entry->path[sender] == FLOW_PATH_OWN)
-		table->own_paths[index][sender] = *path;
-	if (before != FLOW_PATH_NONE)
-		flow_paths_drop(&table->paths, before);
-}
 
 bool flow_table_has_macs(
 	const struct flow_table *table, uint32_t index, const struct flow_probe *probe)

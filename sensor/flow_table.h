@@ -109,8 +109,18 @@ static inline const struct flow_path *flow_table_path(
 }
 
 /* Its path from here on. */
-void flow_table_set_path(struct flow_table *table, uint32_t index, unsigned sender,
-	const struct flow_path *path);
+static inline void flow_table_set_path(
+	struct flow_table *table, uint32_t index, unsigned sender, const struct flow_path *path)
+{
+	struct flow_entry *entry = &table->entries[index];
+	uint16_t before = entry->path[sender];
+
+	entry->path[sender] = flow_paths_take(&table->paths, path);
+	if (entry->path[sender] == FLOW_PATH_OWN)
+		table->own_paths[index][sender] = *path;
+	if (before != FLOW_PATH_NONE)
+		flow_paths_drop(&table->paths, before);
+}
 
 uint32_t flow_table_label(const struct flow_table *table, uint32_t index, unsigned sender);
 void flow_table_set_label(

@@ -134,15 +134,15 @@ static void table_uses_freed_entries_again(void **state)
 		struct flow_probe probe = probe_of(i);
 		uint32_t index = flow_table_add(&table, &probe);
 
-		assert_int_equal(table.entries[index].seen, 0);
-		table.entries[index].seen = 3;
+		assert_int_equal(flow_entry_seen(&table.entries[index]), 0);
+		flow_entry_set_seen(&table.entries[index], 3);
 		assert_in_range(index, 1, 3);
 		flow_table_remove(&table, index);
 		assert_int_equal(table.entries[index].key.ip_version, 0);
 	}
 	struct flow_probe probe = probe_of(1);
 
-	assert_int_equal(table.entries[flow_table_add(&table, &probe)].seen, 0);
+	assert_int_equal(flow_entry_seen(&table.entries[flow_table_add(&table, &probe)]), 0);
 	assert_int_equal(table.used, 1);
 	flow_table_fini(&table);
 }
