@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The inside of a lane. Included by its files alone:
+ *
+ *	lane.c          the pass, and the thread that repeats it
+ *	lane_meter.c    a batch of packets on its way into the flow cache
+ *	lane_serve.c    requests of the main thread
+ *	lane_life.c     making and freeing, starting and joining
+ */
+#ifndef SENSOR_LANE_INSIDE_H
+#define SENSOR_LANE_INSIDE_H
+
+#include <pthread.h>
+
+#include "sensor/collectors.h"
+#include "sensor/fragment_hold.h"
+#include "sensor/lane.h"
+#include "sensor/lane_pace.h"
+#include "sensor/sampler.h"
+
+/* What two lanes use is never in one line; two of 64 octets are fetched together. */
+#define LINE_BYTES 128
+
+struct lane {
+	/* Written by the main thread. */
+	_Alignas(LINE_BYTES) _Atomic(struct lane_request *) mailbox;
+
+	_Alignas(LINE_BYTES) const struct config *config;
+	struct source *source;
+	struct decoder *decoder;
+	struct fragment_hold *hold;
+	struct flow_cache *cache;
+	struct sampler sampler;
+	struct lane_pace pace;
+	const struct own_export *own;
+	struct print_sink *print;
+
+	struct collectors collectors;
+
+	unsigned number, count;
+	uint64_t steering_key[2];
+	bool is_live, is_paused, has_begun;
+	bool sees_all;     /* the packets of other lanes, too */
+	bool is_busy;      /* the last batch held packets */
+	bool is_finishing; /* told to end: meter what came before finish_ns, then end */
+	uint64_t finish_ns;
+	uint64_t clock_ns; /* the newest stamp so far, of any packet */
+	uint64_t start_ns;
+	uint64_t boot_move_ns; /* when sysUptime's zero is to be moved; UINT64_MAX: never */
+	uint64_t seen_pkts, metered_frames, exported_flows;
+	uint64_t dropped[DROP_REASON_COUNT];
+	uint64_t held_due_ns; /* fragment_hold_due_ns(), for one look per packet */
+	uint64_t release_ns;  /* the clock when held fragments are released */
+
+	struct lane_request *request; /* taken from the mailbox, being worked on */
+	int wake_fds[2];              /* the main thread writes to [1] to end a poll */
+	int notice_fd;
+	int cpu;
+	pthread_t thread;
+	bool is_started;
+	atomic_bool has_ended;
+	int outcome;
+
+	struct packet_batch batch;
+	struct packet_meta metas[PACKET_BATCH_MAX]; /* the queue: what the cache meters next */
+	unsigned queued;
+};
+
+/* -- lane.c -- */
+
+/* The thread. .user is the lane. */
+void *lane_main(void *user);
+
+/* -- lane_meter.c -- */
+
+/* Meter the packets of .batch. */
+void lane_meter_batch(struct lane *lane);
+
+/* Meter what is in the queue. */
+void lane_meter_queue(struct lane *lane);
+
+/* Meter the fragments whose first did not come, each at the moment when its wait ended. */
+void lane_give_up_waiting(struct lane *lane, uint64_t now_ns);
+
+/* Take back a fragment that was held: fragment_hold_config.release. */
+void lane_take_back(void *user, const struct packet_meta *meta);
+
+/* -- lane_serve.c -- */
+
+/* The id by which the world knows the lane's .ordinal-th flow. */
+uint64_t lane_flow_id(const struct lane *lane, uint64_t ordinal);
+
+/* Take what is in the mailbox, and do one bounded step of it. */
+void lane_serve(struct lane *lane);
+
+/* There is something to look at for the main thread. */
+void lane_notice(struct lane *lane);
+
+/* A record of the flow cache goes out: flow_sink.record. */
+void lane_record(void *user, const struct flow_record *record, uint64_t now_ns);
+
+#endif

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Making a lane and its parts, its thread, and the end of both. */
+#include "sensor/lane_inside.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sensor/random.h"
+
+/* -- life ----------------------------------------------------------------------------- */
+
+static void lane_fill_export_config(struct lane *lane, const struct lane_config *from)
+{
+	const struct config *config = from->config;
+
+	lane->collectors.is_balanced = config->is_load_balanced;
+	lane->collectors.config = (struct exporter_config){
+		.version = config->version,
+		.time = config->time,
+		.biflow = config->biflow,
+		.fields = {
+			.has_protocol = config->level > TRACK_IP,
+			.has_ports = config->level >= TRACK_PORT,
+			.has_vlan = true,
+			.has_mac = true,
+			.mpls_labels = config->mpls_labels,
+		},
+		.domain = from->domain + from->number,
+		.engine_id = (uint8_t)from->number,
+		.sampling_interval = config->sampling_interval,
+		.template_refresh_s = config->template_refresh_s,
+		.template_refresh_messages = config->template_refresh_messages,
+		.flush_delay_ms = config->flush_delay_ms,
+		.gather_delay_ms = lane->is_live ? 0 : config->flush_delay_ms,
+		.message_bytes = config->message_bytes,
+		.if_index = from->if_index,
+		.interface_name = config->interface ? config->interface : "",
+		.interface_description = "",
+		.process_id = lane->is_live ? (uint32_t)getpid() : 1,
+	};
+}
+
+static int lane_make_parts(struct lane *lane, const struct lane_config *from)
+{
+	const struct config *config = from->config;
+	struct decoder_config decoder_config = {
+		.link_type = source_link_type(from->source),
+		.count = config->count,
+		.fragments = config->fragments,
+		.hash_key = { from->keys->fragments[0], from->keys->fragments[1] },
+	};
+	struct flow_cache_config cache_config = {
+		.level = config->level,
+		.maximum_flows = from->maximum_flows,
+		.timeouts = config->timeouts,
+		.default_ingress_if = from->if_index,
+		.is_default_ingress_forced = config->has_if_index,
+		.is_paced = lane->is_live,
+		.sink = { .record = lane_record, .user = lane },
+	};
+	struct fragment_hold_config hold_config = {
+		.hash_key = { from->keys->held[0], from->keys->held[1] },
+		.release = lane_take_back,
+		.user = lane,
+	};
+	int rc = random_fill(cache_config.hash_key, sizeof(cache_config.hash_key));
+
+	if (rc == 0)
+		rc = decoder_new(&decoder_config, &lane->decoder);
+	if (rc == 0)
+		rc = fragment_hold_new(&hold_config, &lane->hold);
+	if (rc == 0)
+		rc = flow_cache_new(&cache_config, &lane->cache);
+	if (rc == 0 && pipe2(lane->wake_fds, O_CLOEXEC | O_NONBLOCK) < 0)
+		rc = -errno;
+	return rc;
+}
+
+static void lane_say_why(
+	const struct lane_config *from, int rc, char error[static CONFIG_ERROR_BYTES])
+{
+	if (rc == -EPROTONOSUPPORT)
+		snprintf(error, CONFIG_ERROR_BYTES, "link type %d is not supported",
+			source_link_type(from->source));
+	else
+		snprintf(error, CONFIG_ERROR_BYTES, "setting up for %u flows: %s",
+			from->maximum_flows, strerror(-rc));
+}
+
+int lane_new(const struct lane_config *config, struct lane **ret_lane,
+	char error[static CONFIG_ERROR_BYTES])
+{
+	struct lane *lane = aligned_alloc(LINE_BYTES, sizeof(*lane));
+
+	if (!lane) {
+		snprintf(error, CONFIG_ERROR_BYTES, "%s", strerror(ENOMEM));
+		return -ENOMEM;
+	}
+	memset(lane, 0, sizeof(*lane));
+	lane->config = config->config;
+	lane->wake_fds[0] = lane->wake_fds[1] = -1;
+	lane->is_live = source_is_live(config->source);
+	lane->print = config->print;
+	lane->own = config->own;
+	lane->number = config->number;
+	lane->count = config->count;
+	lane->cpu = config->cpu;
+	lane->sees_all = config->count > 1 && !lane->is_live;
+	memcpy(lane->steering_key, config->keys->steering, sizeof(lane->steering_key));
+	lane->pace.is_live = lane->is_live;
+	lane->pace.maximum_flows = config->maximum_flows;
+	lane->pace.pacer.records_per_s = config->config->export_rate / config->count +
+					 (config->config->export_rate % config->count != 0);
+	lane->notice_fd = config->notice_fd;
+	lane->held_due_ns = UINT64_MAX;
+	lane->sampler = sampler_every(config->config->sampling_interval);
+	lane_fill_export_config(lane, config);
+	int rc = lane_make_parts(lane, config);
+	if (rc < 0) {
+		lane_say_why(config, rc, error);
+		lane_free(lane);
+		return rc;
+	}
+	lane->source = config->source;
+	collectors_take(&lane->collectors, config->transports, config->transport_count);
+	*ret_lane = lane;
+	return 0;
+}
+
+int lane_start(struct lane *lane)
+{
+	sigset_t all, before;
+
+	/* Signals are the main thread's. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	int rc = -pthread_create(&lane->thread, NULL, lane_main, lane);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	lane->is_started = rc == 0;
+	return rc;
+}
+
+bool lane_has_ended(const struct lane *lane)
+{
+	return atomic_load_explicit(&lane->has_ended, memory_order_acquire);
+}
+
+int lane_outcome(const struct lane *lane)
+{
+	return lane->outcome;
+}
+
+int lane_join(struct lane *lane)
+{
+	if (lane->is_started)
+		pthread_join(lane->thread, NULL);
+	lane->is_started = false;
+	return lane->outcome;
+}
+
+const char *lane_source_error(const struct lane *lane)
+{
+	return source_error(lane->source);
+}
+
+void lane_free(struct lane *lane)
+{
+	if (!lane)
+		return;
+	lane_join(lane);
+	collectors_close(&lane->collectors);
+	flow_cache_free(lane->cache);
+	fragment_hold_free(lane->hold);
+	decoder_free(lane->decoder);
+	source_close(lane->source);
+	for (int i = 0; i < 2; i++)
+		if (lane->wake_fds[i] >= 0)
+			close(lane->wake_fds[i]);
+	free(lane);
+}
