@@ -94,6 +94,9 @@ extern const size_t timeout_row_count;
 int config_fail(struct config_parser *parser, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* Check and complete what was read. 0, or -EINVAL with one line in the parser's error. */
+int config_conclude(struct config_parser *parser);
+
 /* Tell the operator something; more than CONFIG_NOTES_MAX are not kept. */
 void config_note(struct config *config, const char *note);
 

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What follows from several options together, once all of them are read: so their order never
+ * matters. The only place that looks at two of them.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "sensor/config_row.h"
+
+#define MTU_BYTES_MIN 576u
+#define MESSAGE_BYTES_AUTOMATIC 1400u
+#define HEADER_BYTES_V4 28u /* IP and UDP */
+#define HEADER_BYTES_V6 48u
+#define RING_BYTES_MAX (UINT64_C(1) << 32)
+
+/* An error that no single option is to blame for. */
+static int fail_together(struct config_parser *parser, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static int fail_together(struct config_parser *parser, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(parser->error, CONFIG_ERROR_BYTES, format, arguments);
+	va_end(arguments);
+	return -EINVAL;
+}
+
+static int conclude_source(struct config_parser *parser)
+{
+	struct config *config = parser->config;
+
+	if (config->interface && config->file_count > 0)
+		return fail_together(parser,
+			"-i %s with -r %s: packets come from an interface or from capture "
+			"files, "
+			"not from both",
+			config->interface, config->files[0]);
+	if (!config->interface && config->file_count == 0)
+		return fail_together(parser,
+			"no packets to meter: give an interface (-i) or a capture file (-r)");
+	if (config->source_kind && config->file_count > 0)
+		return fail_together(parser,
+			"--source %s with -r: it chooses how an interface is captured",
+			config->source_kind);
+	return 0;
+}
+
+static int conclude_ring(struct config_parser *parser)
+{
+	struct config *config = parser->config;
+
+	if ((config->block_bytes & (config->block_bytes - 1)) != 0)
+		return fail_together(
+			parser, "--block-size %u: not a power of two", config->block_bytes);
+	if (config->buffer_bytes > 0 && !parser->was_given[OPTION_BLOCK_COUNT]) {
+		uint32_t blocks =
+			(uint32_t)(((uint64_t)config->buffer_bytes + config->block_bytes - 1) /
+				   config->block_bytes);
+		config->block_count = blocks < 2 ? 2 : blocks;
+	}
+	if ((uint64_t)config->block_bytes * config->block_count > RING_BYTES_MAX)
+		return fail_together(parser,
+			"--block-size %u with --block-count %u: a ring of more than 4 GiB",
+			config->block_bytes, config->block_count);
+	return 0;
+}
+
+static bool is_v4_address(const char *host)
+{
+	uint8_t address[4];
+
+	return inet_pton(AF_INET, host, address) == 1;
+}
+
+/* The headers that the largest message travels under. A name may turn out to be IPv6. */
+static uint32_t header_bytes(const struct config *config)
+{
+	for (size_t i = 0; i < config->destination_count; i++)
+		if (!is_v4_address(config->destinations[i].host))
+			return HEADER_BYTES_V6;
+	return config->destination_count > 0 ? HEADER_BYTES_V4 : HEADER_BYTES_V6;
+}
+
+static int conclude_messages(struct config_parser *parser)
+{
+	struct config *config = parser->config;
+
+	config->has_domain = parser->was_given[OPTION_DOMAIN];
+	if (config->has_domain && config->lanes > 1 &&
+		config->domain > UINT32_MAX - (config->lanes - 1))
+		return fail_together(parser,
+			"--domain %u with --lanes %u: there are no numbers for all lanes",
+			config->domain, config->lanes);
+	if (config->mtu_bytes == 0) {
+		config->message_bytes = MESSAGE_BYTES_AUTOMATIC;
+		return 0;
+	}
+	if (config->mtu_bytes < MTU_BYTES_MIN)
+		return fail_together(
+			parser, "--mtu %u: not in %u..65535", config->mtu_bytes, MTU_BYTES_MIN);
+	config->message_bytes = config->mtu_bytes - header_bytes(config);
+	return 0;
+}
+
+/* Options that the export version has no place for change nothing, and say so. */
+static void conclude_version(struct config_parser *parser)
+{
+	struct config *config = parser->config;
+	bool has_templates = config->version >= EXPORT_NETFLOW_9;
+	bool is_ipfix = config->version == EXPORT_IPFIX;
+
+	if (!parser->was_given[OPTION_TIME_FORMAT] && !is_ipfix)
+		config->time = EXPORT_TIME_UPTIME;
+	if (config->time != EXPORT_TIME_UPTIME && !has_templates) {
+		config->time = EXPORT_TIME_UPTIME;
+		config_note(config, "-A: NetFlow v1 and v5 can only tell the uptime");
+	}
+	if (config->biflow != EXPORT_BIFLOW_OFF && !is_ipfix) {
+		config->biflow = EXPORT_BIFLOW_OFF;
+		config_note(config, "-b, --biflow: only IPFIX (-v 10) has such records");
+	}
+	if (config->mpls_labels > 0 && !has_templates) {
+		config->mpls_labels = 0;
+		config_note(config, "-x: NetFlow v1 and v5 cannot carry MPLS labels");
+	}
+	if (has_templates || config->print != PRINT_NONE)
+		config->track_v6 = true;
+}
+
+static void drop_text(char **text)
+{
+	free(*text);
+	*text = NULL;
+}
+
+static void conclude_process(struct config_parser *parser)
+{
+	struct config *config = parser->config;
+	bool is_replay = config->file_count > 0;
+
+	if (is_replay || config->print != PRINT_NONE)
+		config->is_foreground = true;
+	if (is_replay)
+		drop_text(&config->control_path);
+	if (config->is_foreground && !parser->was_given[OPTION_PID_FILE])
+		drop_text(&config->pid_file);
+	if (config->sampling_interval == 0)
+		config->sampling_interval = 1;
+}
+
+int config_conclude(struct config_parser *parser)
+{
+	int rc = conclude_source(parser);
+
+	if (rc == 0)
+		rc = conclude_ring(parser);
+	if (rc == 0)
+		rc = conclude_messages(parser);
+	if (rc < 0)
+		return rc;
+	conclude_version(parser);
+	conclude_process(parser);
+	return 0;
+}
