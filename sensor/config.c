@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From argv to a configuration, in four steps: the defaults of the personality, read through
- * the same functions as the user's values; the options, by getopt_long from the table; what was
- * asked for instead of running; and the conclusions that need all options together. The order
- * of options never matters, so the last step is the only place that looks at two of them.
+ * From argv and files to a configuration, in layers, of which each takes the place of those
+ * below it:
+ *
+ *	defaults       of the personality, read through the same functions as the user's values
+ *	files          see config_folder.h
+ *	command line   by getopt_long from the table
+ *
+ * Which files there are depends on the command line, so that is read first, too. In the end the
+ * conclusions that need all options together are drawn (config_conclude.c).
  */
 #include "sensor/config.h"
 
@@ -12,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sensor/config_folder.h"
 #include "sensor/config_row.h"
 
 /* getopt_long's value of a long option: beyond every letter. */
@@ -39,24 +45,17 @@ static void set_identity(struct config *config, enum personality personality)
 	};
 }
 
-static int set_row(struct config_parser *parser, const struct option_row *row,
-	const char *spelling, const char *value)
-{
-	parser->spelling = spelling;
-	parser->value = value;
-	return row->set(parser, row);
-}
-
 static int set_defaults(struct config_parser *parser)
 {
 	enum personality personality = parser->config->personality;
 
+	parser->layer = LAYER_DEFAULTS;
 	for (size_t i = 0; i < OPTION_COUNT; i++) {
 		const struct option_row *row = &option_rows[i];
 
 		if (!row->defaults[personality])
 			continue;
-		int rc = set_row(parser, row, row->name, row->defaults[personality]);
+		int rc = config_set(parser, row, row->name, row->defaults[personality]);
 		if (rc < 0)
 			return rc;
 	}
@@ -65,7 +64,7 @@ static int set_defaults(struct config_parser *parser)
 
 		snprintf(text, sizeof(text), "%s=%s", timeout_rows[i].name,
 			timeout_rows[i].defaults[personality]);
-		int rc = set_row(parser, &option_rows[OPTION_TIMEOUT], "timeout", text);
+		int rc = config_set(parser, &option_rows[OPTION_TIMEOUT], "timeout", text);
 		if (rc < 0)
 			return rc;
 	}
@@ -94,7 +93,9 @@ static void getopt_tables_fill(struct getopt_tables *tables)
 			continue;
 		*name++ = (struct option){
 			.name = row->name,
-			.has_arg = row->word ? required_argument : no_argument,
+			.has_arg = row->word        ? required_argument
+				   : row->is_switch ? optional_argument
+						    : no_argument,
 			.val = LONG_BASE + (int)i,
 		};
 		if (!row->letter)
@@ -165,16 +166,15 @@ static int read_options(struct config_parser *parser, int argc, char **argv)
 			parser->value = "";
 			return config_fail(parser, "needs an argument: %s", row->word);
 		}
-		int rc = set_row(parser, row, spelling, row->word ? optarg : "");
+		int rc = config_set(parser, row, spelling, optarg ? optarg : "");
 		if (rc < 0)
 			return rc;
-		parser->was_given[row - option_rows] = true;
 	}
 	return 0;
 }
 
 /* The words behind the options are one filter expression. */
-static int read_filter(struct config *config, int count, char **words)
+static int read_filter(struct config_parser *parser, int count, char **words)
 {
 	size_t length = 1;
 
@@ -182,24 +182,70 @@ static int read_filter(struct config *config, int count, char **words)
 		return 0;
 	for (int i = 0; i < count; i++)
 		length += strlen(words[i]) + 1;
-	config->filter = malloc(length);
-	if (!config->filter)
+	char *filter = malloc(length);
+	if (!filter)
 		return -ENOMEM;
-	char *at = config->filter;
+	char *at = filter;
 	for (int i = 0; i < count; i++)
 		at += sprintf(at, "%s%s", i > 0 ? " " : "", words[i]);
-	return 0;
+	int rc = config_set(parser, &option_rows[OPTION_FILTER], "filter", filter);
+	free(filter);
+	return rc;
+}
+
+static int read_line(struct config_parser *parser, const struct config_input *input)
+{
+	parser->layer = LAYER_LINE;
+	parser->place = (struct config_place){ 0 };
+	memset(parser->was_given_here, 0, sizeof(parser->was_given_here));
+	int rc = read_options(parser, input->argc, input->argv);
+	return rc < 0 ? rc : read_filter(parser, input->argc - optind, input->argv + optind);
 }
 
 /* -- public --------------------------------------------------------------------------- */
 
-static int parse(struct config_parser *parser, int argc, char **argv, FILE *out)
+static void set_aside(struct config *config)
 {
-	struct config *config = parser->config;
-	int rc = set_defaults(parser);
+	enum personality personality = config->personality;
+
+	config_clear(config);
+	set_identity(config, personality);
+}
+
+/* All layers, the upper one twice: what it says of files is known after the first time. */
+static int read_layers(struct config_parser *parser, const struct config_input *input)
+{
+	struct config_parser first = *parser;
+	int rc = set_defaults(&first);
 
 	if (rc == 0)
-		rc = read_options(parser, argc, argv);
+		rc = read_line(&first, input);
+	parser->actions = first.actions;
+	if (rc < 0 || parser->actions & (ACTION_HELP | ACTION_VERSION))
+		return rc;
+	struct config_folder files;
+	rc = config_folder_find(&files, &first, input);
+	set_aside(parser->config);
+	if (rc == 0)
+		rc = set_defaults(parser);
+	if (rc == 0)
+		rc = config_folder_read(&files, parser);
+	config_folder_clear(&files);
+	return rc < 0 ? rc : read_line(parser, input);
+}
+
+static void write_check(const struct config *config, FILE *out)
+{
+	for (size_t i = 0; i < config->source_count; i++)
+		fprintf(out, "%s: %s is good\n", config->program, config->sources[i]);
+	fprintf(out, "%s: the command line is good\n", config->program);
+}
+
+static int parse(struct config_parser *parser, const struct config_input *input, FILE *out)
+{
+	struct config *config = parser->config;
+	int rc = read_layers(parser, input);
+
 	if (rc < 0)
 		return rc;
 	if (parser->actions & ACTION_HELP) {
@@ -210,38 +256,46 @@ static int parse(struct config_parser *parser, int argc, char **argv, FILE *out)
 		version_write(config->program, config->is_verbose, out);
 		return CONFIG_HELP;
 	}
-	rc = read_filter(config, argc - optind, argv + optind);
-	if (rc == 0)
-		rc = config_conclude(parser);
+	rc = config_conclude(parser);
 	if (rc < 0)
 		return rc;
 	if (parser->actions & ACTION_DUMP)
 		config_dump(parser, out);
 	else if (parser->actions & ACTION_CHECK)
-		fprintf(out, "%s: the command line is good\n", config->program);
+		write_check(config, out);
 	return parser->actions ? CONFIG_HELP : 0;
 }
 
-int config_parse(struct config *config, int argc, char **argv, FILE *out,
+int config_parse(struct config *config, const struct config_input *input, FILE *out,
 	char error[static CONFIG_ERROR_BYTES])
 {
-	enum personality personality = personality_of(argc > 0 ? argv[0] : NULL);
+	const char *called = input->argc > 0 ? input->argv[0] : NULL;
 	struct config_parser parser = { .config = config, .error = error };
 
-	set_identity(config, personality);
+	set_identity(config, personality_of(called));
 	snprintf(error, CONFIG_ERROR_BYTES, "out of memory");
-	int rc = parse(&parser, argc, argv, out);
-	if (rc == 0)
-		return 0;
-	config_clear(config);
-	set_identity(config, personality);
+	int rc = parse(&parser, input, out);
+	if (rc != 0)
+		set_aside(config);
 	return rc;
+}
+
+const char *config_place_text(
+	const struct config *config, struct config_place place, char *out, size_t size)
+{
+	out[0] = '\0';
+	if (place.source > 0 && place.source <= config->source_count)
+		snprintf(out, size, "%.200s:%u: ", config->sources[place.source - 1],
+			place.line);
+	return out;
 }
 
 void config_clear(struct config *config)
 {
 	for (size_t i = 0; i < config->file_count; i++)
 		free(config->files[i]);
+	for (size_t i = 0; i < config->source_count; i++)
+		free(config->sources[i]);
 	for (size_t i = 0; i < config->destination_count; i++) {
 		free(config->destinations[i].host);
 		free(config->destinations[i].port);

@@ -20,13 +20,22 @@
 
 #define CONFIG_DESTINATIONS_MAX 64
 #define CONFIG_FILES_MAX 1024
+#define CONFIG_FILES_GIVEN_MAX 16 /* --config */
+#define CONFIG_SOURCES_MAX 256
 #define CONFIG_LANES_MAX 64
 #define CONFIG_ERROR_BYTES 512
 #define CONFIG_NOTES_MAX 8
 
+/* Where a value stands. */
+struct config_place {
+	uint32_t source; /* 1: .sources[0]...; 0: the command line or nowhere */
+	uint32_t line;   /* from 1 */
+};
+
 struct config_destination {
 	char *host; /* IPv6 without brackets */
 	char *port;
+	struct config_place place;
 };
 
 /* How messages travel (-P). */
@@ -50,8 +59,9 @@ struct config {
 	uint32_t if_index; /* given as -i N:name */
 	char *files[CONFIG_FILES_MAX];
 	size_t file_count;
-	char *source_kind;   /* --source: NULL is the best one */
-	char *filter;        /* trailing words, joined; NULL when there are none */
+	char *source_kind; /* --source: NULL is the best one */
+	char *filter;      /* NULL: none */
+	struct config_place filter_place;
 	uint32_t snap_bytes; /* 0: enough for headers */
 	uint32_t block_bytes, block_count, retire_timeout_ms, buffer_bytes;
 	bool no_promiscuous;
@@ -91,11 +101,15 @@ struct config {
 	/* process */
 	bool is_foreground; /* -d, implied by -D, -r and --print */
 	bool is_verbose;    /* -D, --verbose */
+	uint32_t log_level; /* of syslog(3) */
 	bool shows_clocks;  /* -g */
 	char *pid_file;     /* NULL: none; in the foreground only when -p was given */
 	char *control_path; /* NULL: none; so it is with capture files */
 	uint32_t control_mode;
 	char *control_group; /* NULL: the process's */
+
+	char *sources[CONFIG_SOURCES_MAX]; /* configuration files that were read, in order */
+	size_t source_count;
 
 	/* What the operator should know although nothing is wrong, a sentence each, starting
 	 * with the option. Borrowed from the program text. */
@@ -108,14 +122,29 @@ enum {
 	CONFIG_HELP = 1, /* help, version, dump or check: written to .out; exit with 0 */
 };
 
+/* What a configuration is read from: the same again gives the same again, if the files do. */
+struct config_input {
+	int argc;
+	char **argv;        /* permuted, not kept */
+	const char *folder; /* of the files that are read unasked; NULL: there are none */
+	int at_fd;          /* the folder where relative paths begin, or AT_FDCWD */
+};
+
+/* The folder of the default files, as it was built in. */
+extern const char config_folder[];
+
 /*
- * Fill *config from a command line. 0; CONFIG_HELP after writing to .out what was asked for; or
- * a negative errno with one line in .error that names the option and its value, without the
- * program's name in front. argv is permuted, not kept. On anything but 0 *config owns nothing,
- * but .program and .personality are set.
+ * Fill *config from the command line and the files that it leads to. 0; CONFIG_HELP after
+ * writing to .out what was asked for; or a negative errno with one line in .error that names
+ * the option and its value, or the file, the line and what is there, without the program's name
+ * in front. On anything but 0 *config owns nothing, but .program and .personality are set.
  */
-int config_parse(struct config *config, int argc, char **argv, FILE *out,
+int config_parse(struct config *config, const struct config_input *input, FILE *out,
 	char error[static CONFIG_ERROR_BYTES]);
+
+/* "FILE:LINE: ", or "" for what does not stand in a file. Returns .out. */
+const char *config_place_text(
+	const struct config *config, struct config_place place, char *out, size_t size);
 
 /* Parse "1h30m" style times (softflowd's): 0, -EINVAL, or -ERANGE for more than 68 years. */
 int config_parse_duration(const char *text, uint64_t *ret_ns);
@@ -131,6 +160,11 @@ void config_write_help(enum personality personality, FILE *out);
 void config_write_manual(FILE *out);      /* OPTIONS */
 void config_write_timeouts(FILE *out);    /* TIMEOUTS: the list of names */
 void config_write_differences(FILE *out); /* the table of defaults under both names */
+void config_write_files(FILE *out);       /* the files that are read unasked */
+void config_write_folder(FILE *out);      /* FILES: where they are */
+
+/* A configuration file in which every option is a comment. */
+void config_write_example(FILE *out);
 
 /* Completion of the command line, in bash. */
 void config_write_completion(FILE *out);

@@ -16,17 +16,25 @@
 #define HEADER_BYTES_V6 48u
 #define RING_BYTES_MAX (UINT64_C(1) << 32)
 
-/* An error that no single option is to blame for. */
-static int fail_together(struct config_parser *parser, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+/* An error that no single option is to blame for: the first of two that stands in a file says
+ * where. */
+static int fail_together(struct config_parser *parser, enum option_id first,
+	enum option_id second, const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-static int fail_together(struct config_parser *parser, const char *format, ...)
+static int fail_together(struct config_parser *parser, enum option_id first,
+	enum option_id second, const char *format, ...)
 {
+	char reason[CONFIG_ERROR_BYTES], place[CONFIG_ERROR_BYTES];
+	enum option_id where = parser->places[first].source > 0 ? first : second;
 	va_list arguments;
 
 	va_start(arguments, format);
-	vsnprintf(parser->error, CONFIG_ERROR_BYTES, format, arguments);
+	vsnprintf(reason, sizeof(reason), format, arguments);
 	va_end(arguments);
+	snprintf(parser->error, CONFIG_ERROR_BYTES, "%s%.300s",
+		config_place_text(parser->config, parser->places[where], place, sizeof(place)),
+		reason);
+	config_make_line(parser->error);
 	return -EINVAL;
 }
 
@@ -35,16 +43,16 @@ static int conclude_source(struct config_parser *parser)
 	struct config *config = parser->config;
 
 	if (config->interface && config->file_count > 0)
-		return fail_together(parser,
+		return fail_together(parser, OPTION_INTERFACE, OPTION_READ,
 			"-i %s with -r %s: packets come from an interface or from capture "
 			"files, "
 			"not from both",
 			config->interface, config->files[0]);
 	if (!config->interface && config->file_count == 0)
-		return fail_together(parser,
+		return fail_together(parser, OPTION_INTERFACE, OPTION_READ,
 			"no packets to meter: give an interface (-i) or a capture file (-r)");
 	if (config->source_kind && config->file_count > 0)
-		return fail_together(parser,
+		return fail_together(parser, OPTION_SOURCE, OPTION_READ,
 			"--source %s with -r: it chooses how an interface is captured",
 			config->source_kind);
 	return 0;
@@ -55,8 +63,8 @@ static int conclude_ring(struct config_parser *parser)
 	struct config *config = parser->config;
 
 	if ((config->block_bytes & (config->block_bytes - 1)) != 0)
-		return fail_together(
-			parser, "--block-size %u: not a power of two", config->block_bytes);
+		return fail_together(parser, OPTION_BLOCK_SIZE, OPTION_BLOCK_SIZE,
+			"--block-size %u: not a power of two", config->block_bytes);
 	if (config->buffer_bytes > 0 && !parser->was_given[OPTION_BLOCK_COUNT]) {
 		uint32_t blocks =
 			(uint32_t)(((uint64_t)config->buffer_bytes + config->block_bytes - 1) /
@@ -64,7 +72,7 @@ static int conclude_ring(struct config_parser *parser)
 		config->block_count = blocks < 2 ? 2 : blocks;
 	}
 	if ((uint64_t)config->block_bytes * config->block_count > RING_BYTES_MAX)
-		return fail_together(parser,
+		return fail_together(parser, OPTION_BLOCK_SIZE, OPTION_BLOCK_COUNT,
 			"--block-size %u with --block-count %u: a ring of more than 4 GiB",
 			config->block_bytes, config->block_count);
 	return 0;
@@ -90,10 +98,9 @@ static int conclude_messages(struct config_parser *parser)
 {
 	struct config *config = parser->config;
 
-	config->has_domain = parser->was_given[OPTION_DOMAIN];
 	if (config->has_domain && config->lanes > 1 &&
 		config->domain > UINT32_MAX - (config->lanes - 1))
-		return fail_together(parser,
+		return fail_together(parser, OPTION_DOMAIN, OPTION_LANES,
 			"--domain %u with --lanes %u: there are no numbers for all lanes",
 			config->domain, config->lanes);
 	if (config->mtu_bytes == 0) {
@@ -101,8 +108,8 @@ static int conclude_messages(struct config_parser *parser)
 		return 0;
 	}
 	if (config->mtu_bytes < MTU_BYTES_MIN)
-		return fail_together(
-			parser, "--mtu %u: not in %u..65535", config->mtu_bytes, MTU_BYTES_MIN);
+		return fail_together(parser, OPTION_MTU, OPTION_MTU,
+			"--mtu %u: not in %u..65535", config->mtu_bytes, MTU_BYTES_MIN);
 	config->message_bytes = config->mtu_bytes - header_bytes(config);
 	return 0;
 }

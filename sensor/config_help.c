@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The option rows as texts for a terminal and a shell: --help, --dump-config, completion.
- * Nothing here knows a single option.
+ * The option rows as texts for a terminal, an editor and a shell: --help, --dump-config, the
+ * example of a configuration file, completion. Nothing here knows a single option.
  */
 #include <string.h>
 
@@ -71,8 +71,40 @@ void config_dump(const struct config_parser *parser, FILE *out)
 		if (row->dump && has_value)
 			row->dump(parser->config, row, out);
 	}
-	if (parser->config->filter)
-		fprintf(out, "filter = %s\n", parser->config->filter);
+}
+
+/* -- example -------------------------------------------------------------------------- */
+
+/* Lines that only want their # taken away have defaults; the others want a value, too. */
+static void write_example_row(const struct option_row *row, FILE *out)
+{
+	const char *value = row->defaults[PERSONALITY_RINGFLOW];
+
+	fprintf(out, "# %s\n", row->help);
+	if (row->is_switch || value)
+		fprintf(out, "#%s = %s\n\n", row->name, value ? value : "no");
+	else if (row != &option_rows[OPTION_TIMEOUT])
+		fprintf(out, "# %s = %s\n\n", row->name, row->word);
+	else
+		for (size_t i = 0; i < timeout_row_count; i++)
+			fprintf(out, "# %s\n#%s = %s=%s\n\n", timeout_rows[i].sentence,
+				row->name, timeout_rows[i].name,
+				timeout_rows[i].defaults[PERSONALITY_RINGFLOW]);
+}
+
+void config_write_example(FILE *out)
+{
+	fputs("# A configuration of ringflowd, with every option and its default; made from\n"
+	      "# the table of options. See CONFIGURATION FILES and OPTIONS in ringflowd(8).\n",
+		out);
+	for (size_t i = 0; i < OPTION_COUNT; i++) {
+		const struct option_row *row = &option_rows[i];
+
+		if (row->title)
+			fprintf(out, "\n## %s\n\n", row->title);
+		else if (is_usable(row) && config_row_has_value(row) && i != OPTION_CONFIG)
+			write_example_row(row, out);
+	}
 }
 
 /* -- completion ----------------------------------------------------------------------- */

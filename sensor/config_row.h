@@ -46,14 +46,28 @@ struct choice {
 
 struct option_row;
 
-/* The command line as it is being read. */
+/* Where values come from, the weakest first. */
+enum config_layer {
+	LAYER_DEFAULTS,
+	LAYER_FILES,
+	LAYER_LINE,
+};
+
+/* A configuration as it is being read. */
 struct config_parser {
 	struct config *config;
-	const char *spelling; /* of the option being read: "-t" or "--timeout" */
-	const char *value;    /* its argument, "" when it takes none */
-	bool was_given[OPTION_COUNT];
-	unsigned actions; /* bits of enum config_action */
-	char *error;      /* room for CONFIG_ERROR_BYTES */
+	const char *
+		spelling; /* of the option being read: "-t" or "--timeout"; in files its name */
+	const char *value; /* its argument, "" when it takes none */
+	enum config_layer layer;
+	struct config_place place;                 /* of the value being read */
+	bool was_given[OPTION_COUNT];              /* by the user */
+	bool was_given_here[OPTION_COUNT];         /* in this layer */
+	struct config_place places[OPTION_COUNT];  /* of what was given last */
+	unsigned actions;                          /* bits of enum config_action */
+	const char *paths[CONFIG_FILES_GIVEN_MAX]; /* --config; borrowed */
+	size_t path_count;
+	char *error; /* room for CONFIG_ERROR_BYTES */
 };
 
 struct option_row {
@@ -90,7 +104,21 @@ extern const struct option_row option_rows[OPTION_COUNT];
 extern const struct timeout_row timeout_rows[];
 extern const size_t timeout_row_count;
 
-/* -EINVAL, with "<option> <value>: <reason>" in the parser's error. */
+/* Read a value for an option: 0, or a negative errno with a line in the parser's error. */
+int config_set(struct config_parser *parser, const struct option_row *row, const char *spelling,
+	const char *value);
+
+/* Values stand in this file from now on. 0, -ENOMEM, or -E2BIG after CONFIG_SOURCES_MAX files.
+ */
+int config_begin_file(struct config_parser *parser, const char *path);
+
+/* Can a file give the option a value? What is only done, not set, it cannot. */
+bool config_row_has_value(const struct option_row *row);
+
+/* What cannot be printed becomes a question mark: a message stays one line. */
+void config_make_line(char *text);
+
+/* -EINVAL, with "<place><option> <value>: <reason>" in the parser's error. */
 int config_fail(struct config_parser *parser, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
@@ -103,7 +131,7 @@ void config_note(struct config *config, const char *note);
 /* The words of a list that can be chosen, with spaces between them. Returns .out. */
 const char *choice_list(const struct choice *choices, char *out, size_t size);
 
-/* "name = value" lines of every option that has a value. */
+/* "name = value" lines of every option that has a value: a configuration file. */
 void config_dump(const struct config_parser *parser, FILE *out);
 
 /* The program's version; .is_verbose: and what the build contains. */

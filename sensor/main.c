@@ -478,7 +478,8 @@ static int run(struct sensor *sensor)
 	}
 	if (sensor->daemon_fd >= 0) {
 		int level = sensor->log.level;
-		log_open(&sensor->log, sensor->config.program, true, level == LOG_DEBUG);
+		log_open(&sensor->log, sensor->config.program, true, false);
+		log_set_level(&sensor->log, level);
 	}
 	process_ready(sensor->daemon_fd);
 	notify_send(&sensor->notify, "READY=1");
@@ -495,12 +496,15 @@ int main(int argc, char **argv)
 		.pid_fd = -1,
 		.stop_fds = { -1, -1 },
 		.notify.fd = -1 };
+	struct config_input input = { argc, argv, config_folder, AT_FDCWD };
 	int rc, status;
 
 	process_fill_standard();
-	rc = config_parse(&sensor.config, argc, argv, stdout, sensor.error);
+	rc = config_parse(&sensor.config, &input, stdout, sensor.error);
 
-	log_open(&sensor.log, sensor.config.program, false, sensor.config.is_verbose);
+	log_open(&sensor.log, sensor.config.program, false, false);
+	if (rc == 0)
+		log_set_level(&sensor.log, (int)sensor.config.log_level);
 	if (rc != 0) {
 		status = rc == CONFIG_HELP ? EXIT_SUCCESS : complain(&sensor, EXIT_USAGE);
 		config_clear(&sensor.config);

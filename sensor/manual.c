@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Run by the build: copies a page of the manual from standard input to standard output and puts
- * the parts that are made from tables where a line names them, as in "@OPTIONS@". With the
- * argument "completion" it writes the shell completion instead.
+ * the parts that are made from tables where a line names them, as in "@OPTIONS@". With an
+ * argument it writes the whole text of that name instead: "completion" for the shell, "example"
+ * of a configuration file.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -29,10 +30,23 @@ static const struct {
 	{ "@OPTIONS@\n",      config_write_manual },
 	{ "@TIMEOUTS@\n",     config_write_timeouts },
 	{ "@DIFFERENCES@\n",  config_write_differences },
+	{ "@CONFIG_FILES@\n", config_write_files },
+	{ "@CONFIG_FOLDER@\n", config_write_folder },
 	{ "@DROP_REASONS@\n", write_drop_reasons },
 };
 /* clang-format on */
 
+/* clang-format off */
+static const struct {
+	const char *name;
+	void (*write)(FILE *out);
+} texts[] = {
+	{ "completion", config_write_completion },
+	{ "example",    config_write_example },
+};
+/* clang-format on */
+
+#define TEXT_COUNT (sizeof(texts) / sizeof(texts[0]))
 #define PART_COUNT (sizeof(parts) / sizeof(parts[0]))
 
 /* A line that names a part nobody writes is a mistake in the page. */
@@ -50,13 +64,25 @@ static bool write_line(const char *line, FILE *out)
 	return false;
 }
 
+static bool write_text(const char *name)
+{
+	for (size_t i = 0; i < TEXT_COUNT; i++) {
+		if (strcmp(name, texts[i].name) != 0)
+			continue;
+		texts[i].write(stdout);
+		return true;
+	}
+	fprintf(stderr, "no such text: %s\n", name);
+	return false;
+}
+
 int main(int argc, char **argv)
 {
 	char line[LINE_BYTES];
 	bool is_good = true;
 
-	if (argc > 1 && strcmp(argv[1], "completion") == 0)
-		config_write_completion(stdout);
+	if (argc > 1)
+		is_good = write_text(argv[1]);
 	else
 		while (is_good && fgets(line, sizeof(line), stdin))
 			is_good = write_line(line, stdout);

@@ -13,10 +13,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <syslog.h>
 
 #include "sensor/config_value.h"
 
 #define NS_PER_S UINT64_C(1000000000)
+
+#define FILTER_SPACE " \t\r\n"
+#define COMMENT_BEGINS "#;" /* at the start of a line */
+#define FILTER_COLUMN 8     /* behind "filter =" */
+#define DUMP_COLUMNS 100    /* of lines that can be cut */
 
 /* -- words ---------------------------------------------------------------------------- */
 
@@ -59,6 +65,17 @@ static const struct choice biflow_choices[] = {
 static const struct choice print_choices[] = {
 	{ "table", PRINT_TABLE }, { "json", PRINT_JSON }, { "csv", PRINT_CSV },
 	{ "none", PRINT_NONE, .is_alias = true }, { NULL },
+};
+static const struct choice log_level_choices[] = {
+#define LEVEL(text, priority) { text, priority },
+#include "sensor/log_level.def"
+#undef LEVEL
+	{ NULL },
+};
+static const struct choice switch_choices[] = {
+	{ "yes", true }, { "no", false }, { "on", true, .is_alias = true },
+	{ "off", false, .is_alias = true }, { "true", true, .is_alias = true },
+	{ "false", false, .is_alias = true }, { NULL },
 };
 /* clang-format on */
 
@@ -103,11 +120,17 @@ static const void *const_member_of(const struct config *config, const struct opt
 	return (const char *)config + row->offset;
 }
 
+/* On the command line the option's name alone says yes. */
 static int set_flag(struct config_parser *parser, const struct option_row *row)
 {
 	bool *member = member_of(parser->config, row);
+	const struct choice *choice = switch_choices;
 
-	*member = true;
+	if (parser->layer != LAYER_LINE || parser->value[0] != '\0')
+		choice = choose(parser, switch_choices);
+	if (!choice)
+		return -EINVAL;
+	*member = choice->value;
 	return 0;
 }
 
@@ -178,12 +201,15 @@ static int set_choice(struct config_parser *parser, const struct option_row *row
 	return 0;
 }
 
-/* The first one counts, the others only have to be right. */
+static bool was_given_here(const struct config_parser *parser, const struct option_row *row)
+{
+	return parser->was_given_here[row - option_rows];
+}
+
+/* On the command line the first one counts, the others only have to be right. */
 static int set_first_choice(struct config_parser *parser, const struct option_row *row)
 {
-	ptrdiff_t id = row - option_rows;
-
-	if (!parser->was_given[id])
+	if (parser->layer != LAYER_LINE || !was_given_here(parser, row))
 		return set_choice(parser, row);
 	return choose(parser, row->choices) ? 0 : -EINVAL;
 }
@@ -282,7 +308,8 @@ static int set_interface(struct config_parser *parser, const struct option_row *
 	}
 	if (name[0] == 0)
 		return config_fail(parser, "the name of the interface is missing");
-	if (config->interface && strcmp(config->interface, name) != 0)
+	if (parser->layer == LAYER_LINE && was_given_here(parser, row) &&
+		strcmp(config->interface, name) != 0)
 		return config_fail(parser,
 			"one interface at a time, and %s was named before; start another one "
 			"for it",
@@ -306,6 +333,9 @@ static int add_file(struct config_parser *parser, const struct option_row *row)
 
 	if (parser->value[0] == 0)
 		return config_fail(parser, "is empty");
+	if (!was_given_here(parser, row))
+		while (config->file_count > 0)
+			replace_text(&config->files[--config->file_count], NULL);
 	if (config->file_count == CONFIG_FILES_MAX)
 		return config_fail(parser, "more than %d capture files", CONFIG_FILES_MAX);
 	int rc = replace_text(&config->files[config->file_count], parser->value);
@@ -337,6 +367,38 @@ static void dump_lanes(const struct config *config, const struct option_row *row
 		fprintf(out, "%s = auto\n", row->name);
 	else
 		fprintf(out, "%s = %" PRIu32 "\n", row->name, config->lanes);
+}
+
+/* A filter on the command line is given once, with the option or as words. */
+static int set_filter(struct config_parser *parser, const struct option_row *row)
+{
+	struct config *config = parser->config;
+	bool is_empty = parser->value[strspn(parser->value, FILTER_SPACE)] == '\0';
+
+	if (parser->layer == LAYER_LINE && was_given_here(parser, row))
+		return config_fail(parser, "the filter is given twice, as '%.80s', too",
+			config->filter ? config->filter : "");
+	config->filter_place = parser->place;
+	return replace_text(&config->filter, is_empty ? NULL : parser->value);
+}
+
+/* A configuration file has no long lines: the words go on behind a tab. */
+static void dump_filter(const struct config *config, const struct option_row *row, FILE *out)
+{
+	const char *at = config->filter ? config->filter : "";
+	int column = fprintf(out, "%s =", row->name);
+
+	for (at += strspn(at, FILTER_SPACE); *at; at += strspn(at, FILTER_SPACE)) {
+		int length = (int)strcspn(at, FILTER_SPACE);
+		bool is_full = column > FILTER_COLUMN && column + length > DUMP_COLUMNS &&
+			       !strchr(COMMENT_BEGINS, *at);
+
+		if (is_full)
+			column = 0;
+		column += fprintf(out, "%s%.*s", is_full ? "\n\t" : " ", length, at);
+		at += length;
+	}
+	fputc('\n', out);
 }
 
 /* -- options of their own kind: flows ------------------------------------------------- */
@@ -422,6 +484,7 @@ static int add_collector(struct config_parser *parser, const char *text, size_t 
 	if (config->destination_count == CONFIG_DESTINATIONS_MAX)
 		return config_fail(parser, "more than %d collectors", CONFIG_DESTINATIONS_MAX);
 	destination = &config->destinations[config->destination_count];
+	destination->place = parser->place;
 	int rc = value_endpoint(text, length, &destination->host, &destination->port, &reason);
 	if (rc == -EINVAL)
 		return config_fail(parser, "%s", reason);
@@ -430,10 +493,28 @@ static int add_collector(struct config_parser *parser, const char *text, size_t 
 	return rc;
 }
 
+static void forget_collectors(struct config *config)
+{
+	while (config->destination_count > 0) {
+		struct config_destination *last =
+			&config->destinations[--config->destination_count];
+
+		free(last->host);
+		free(last->port);
+		*last = (struct config_destination){ 0 };
+	}
+}
+
+/* Those of a layer take the place of those below it. */
 static int add_collectors(struct config_parser *parser, const struct option_row *row)
 {
 	const char *at = parser->value;
+	bool is_none = strcmp(parser->value, "none") == 0;
 
+	if (is_none || !was_given_here(parser, row))
+		forget_collectors(parser->config);
+	if (is_none)
+		return 0;
 	for (;;) {
 		size_t length = strcspn(at, ",");
 		int rc = add_collector(parser, at, length);
@@ -461,6 +542,27 @@ static int set_bidirectional(struct config_parser *parser, const struct option_r
 	parser->config->biflow = EXPORT_BIFLOW_FULL;
 	parser->was_given[OPTION_BIFLOW] = true;
 	return 0;
+}
+
+static int set_domain(struct config_parser *parser, const struct option_row *row)
+{
+	uint64_t number = 0;
+	bool is_auto = strcasecmp(parser->value, "auto") == 0;
+	int rc = is_auto ? 0 : value_number(parser->value, UINT32_MAX, &number);
+
+	if (rc < 0)
+		return config_fail(parser, "neither auto nor in 0..%" PRIu32, UINT32_MAX);
+	parser->config->has_domain = !is_auto;
+	parser->config->domain = (uint32_t)number;
+	return 0;
+}
+
+static void dump_domain(const struct config *config, const struct option_row *row, FILE *out)
+{
+	if (config->has_domain)
+		fprintf(out, "%s = %" PRIu32 "\n", row->name, config->domain);
+	else
+		fprintf(out, "%s = auto\n", row->name);
 }
 
 static int set_export_device(struct config_parser *parser, const struct option_row *row)
@@ -512,10 +614,38 @@ static void dump_control_mode(
 	fprintf(out, "%s = %04" PRIo32 "\n", row->name, config->control_mode);
 }
 
+static int add_path(struct config_parser *parser, const struct option_row *row)
+{
+	if (parser->value[0] == '\0')
+		return config_fail(parser, "is empty");
+	if (parser->layer == LAYER_FILES)
+		return config_fail(parser, "a file cannot lead to another one");
+	if (strcmp(parser->value, "none") == 0) {
+		parser->path_count = 0;
+		return 0;
+	}
+	if (parser->path_count == CONFIG_FILES_GIVEN_MAX)
+		return config_fail(
+			parser, "more than %d configuration files", CONFIG_FILES_GIVEN_MAX);
+	parser->paths[parser->path_count++] = parser->value;
+	return 0;
+}
+
+/* The word for the level that most want. Which of both is given last, counts. */
+static int set_verbose(struct config_parser *parser, const struct option_row *row)
+{
+	int rc = set_flag(parser, row);
+
+	if (rc == 0)
+		parser->config->log_level = parser->config->is_verbose ? LOG_DEBUG : LOG_INFO;
+	return rc;
+}
+
 static int set_debug(struct config_parser *parser, const struct option_row *row)
 {
 	parser->config->is_foreground = true;
 	parser->config->is_verbose = true;
+	parser->config->log_level = LOG_DEBUG;
 	parser->config->track_v6 = true;
 	return 0;
 }
@@ -530,6 +660,8 @@ static int set_debug(struct config_parser *parser, const struct option_row *row)
 /* clang-format off */
 #define FLAG(member) \
 	.set = set_flag, .dump = dump_flag, .is_switch = true, .offset = MEMBER(bool, member)
+#define FLAG_AND(member, setter) \
+	.set = setter, .dump = dump_flag, .is_switch = true, .offset = MEMBER(bool, member)
 #define NUMBER(member, least, most) \
 	.set = set_number, .dump = dump_number, .offset = MEMBER(uint32_t, member), \
 	.minimum = least, .maximum = most
@@ -592,19 +724,59 @@ _Static_assert(PERSONALITY_RINGFLOW == 0 && PERSONALITY_SOFTFLOWD == 1,
 
 /* -- public --------------------------------------------------------------------------- */
 
+int config_set(struct config_parser *parser, const struct option_row *row, const char *spelling,
+	const char *value)
+{
+	ptrdiff_t id = row - option_rows;
+
+	parser->spelling = spelling;
+	parser->value = value;
+	int rc = row->set(parser, row);
+	if (rc < 0 || parser->layer == LAYER_DEFAULTS)
+		return rc;
+	parser->was_given[id] = parser->was_given_here[id] = true;
+	parser->places[id] = parser->place;
+	return 0;
+}
+
+int config_begin_file(struct config_parser *parser, const char *path)
+{
+	struct config *config = parser->config;
+
+	if (config->source_count == CONFIG_SOURCES_MAX)
+		return -E2BIG;
+	config->sources[config->source_count] = strdup(path);
+	if (!config->sources[config->source_count])
+		return -ENOMEM;
+	config->source_count++;
+	parser->place = (struct config_place){ .source = (uint32_t)config->source_count };
+	return 0;
+}
+
+bool config_row_has_value(const struct option_row *row)
+{
+	return !row->title && (row->word || row->is_switch);
+}
+
+void config_make_line(char *text)
+{
+	for (; *text; text++)
+		if (iscntrl((unsigned char)*text))
+			*text = '?';
+}
+
 int config_fail(struct config_parser *parser, const char *format, ...)
 {
-	char reason[CONFIG_ERROR_BYTES];
+	char reason[CONFIG_ERROR_BYTES], place[CONFIG_ERROR_BYTES];
 	va_list arguments;
 
 	va_start(arguments, format);
 	vsnprintf(reason, sizeof(reason), format, arguments);
 	va_end(arguments);
-	snprintf(parser->error, CONFIG_ERROR_BYTES, "%s%s%.160s: %.300s", parser->spelling,
-		parser->value[0] ? " " : "", parser->value, reason);
-	for (char *at = parser->error; *at; at++) /* it stays one line whatever was given */
-		if (iscntrl((unsigned char)*at))
-			*at = '?';
+	snprintf(parser->error, CONFIG_ERROR_BYTES, "%s%s%s%.160s: %.300s",
+		config_place_text(parser->config, parser->place, place, sizeof(place)),
+		parser->spelling, parser->value[0] ? " " : "", parser->value, reason);
+	config_make_line(parser->error);
 	return -EINVAL;
 }
 

@@ -3,6 +3,7 @@
 #ifndef TESTS_CONFIG_RUN_H
 #define TESTS_CONFIG_RUN_H
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,20 +21,29 @@ struct run {
 	char out[16384];
 };
 
-static inline void run_words(struct run *run, int argc, char **argv)
+/* .folder: of the configuration files that are read unasked; NULL: none. */
+static inline void run_words_in(struct run *run, const char *folder, int argc, char **argv)
 {
+	struct config_input input = {
+		.argc = argc, .argv = argv, .folder = folder, .at_fd = AT_FDCWD
+	};
 	FILE *out = tmpfile();
 
 	assert_non_null(out);
 	run->error[0] = 0;
-	run->rc = config_parse(&run->config, argc, argv, out, run->error);
+	run->rc = config_parse(&run->config, &input, out, run->error);
 	rewind(out);
 	run->out[fread(run->out, 1, sizeof(run->out) - 1, out)] = 0;
 	fclose(out);
 }
 
+static inline void run_words(struct run *run, int argc, char **argv)
+{
+	run_words_in(run, NULL, argc, argv);
+}
+
 /* The result is overwritten by the next call. */
-static inline struct run *run(const char *line)
+static inline struct run *run_in(const char *folder, const char *line)
 {
 	static struct run result;
 	static char copy[32768];
@@ -47,8 +57,13 @@ static inline struct run *run(const char *line)
 	for (char *word; argc < WORDS_MAX && (word = strsep(&rest, " "));)
 		argv[argc++] = word;
 	argv[argc] = NULL;
-	run_words(&result, argc, argv);
+	run_words_in(&result, folder, argc, argv);
 	return &result;
+}
+
+static inline struct run *run(const char *line)
+{
+	return run_in(NULL, line);
 }
 
 static inline const struct config *accepted(const char *line)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The texts that are made from the option rows, and the readers of values. */
 #include <errno.h>
+#include <unistd.h>
 
 #include "sensor/config_row.h"
 #include "sensor/config_value.h"
@@ -140,6 +141,59 @@ static void config_manual_and_completion_name_every_option(void **state)
 	free(completion);
 }
 
+static char *example_text(void)
+{
+	char *text;
+	size_t length;
+	FILE *out = open_memstream(&text, &length);
+
+	config_write_example(out);
+	fclose(out);
+	return text;
+}
+
+static void config_example_has_every_option_that_a_file_can_have(void **state)
+{
+	char *text = example_text();
+
+	for (size_t i = 0; i < OPTION_COUNT; i++) {
+		const struct option_row *row = &option_rows[i];
+		char line[64];
+
+		if (row->title || row->is_refused || !config_row_has_value(row) ||
+			i == OPTION_CONFIG)
+			continue;
+		snprintf(line, sizeof(line),
+			row->is_switch || row->defaults[0] ? "\n#%s = "
+			: i == OPTION_TIMEOUT              ? "\n#%s = udp="
+							   : "\n# %s = ",
+			row->name);
+		if (!strstr(text, line))
+			fail_msg("no \"%s\"", line + 1);
+	}
+	free(text);
+}
+
+/* Without its comment signs, it says what is so without it. */
+static void config_example_tells_the_defaults(void **state)
+{
+	char path[] = "/tmp/ringflow-example-XXXXXX", line[128];
+	FILE *out = fdopen(mkstemp(path), "w");
+	char *text = example_text(), *rest = text;
+
+	assert_non_null(out);
+	for (char *at; (at = strsep(&rest, "\n"));)
+		if (at[0] == '#' && at[1] != '#' && at[1] != ' ')
+			fprintf(out, "%s\n", at + 1);
+	fclose(out);
+	free(text);
+	snprintf(line, sizeof(line), "ringflowd -i eth0 --config %s", path);
+	char *first = strdup(dumped(line));
+	assert_string_equal(first, dumped("ringflowd -i eth0"));
+	free(first);
+	unlink(path);
+}
+
 static void config_differences_list_what_differs_alone(void **state)
 {
 	char *text;
@@ -270,6 +324,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(config_dump_is_a_command_line_again),
 	cmocka_unit_test(config_rows_are_whole),
 	cmocka_unit_test(config_manual_and_completion_name_every_option),
+	cmocka_unit_test(config_example_has_every_option_that_a_file_can_have),
+	cmocka_unit_test(config_example_tells_the_defaults),
 	cmocka_unit_test(config_differences_list_what_differs_alone),
 	cmocka_unit_test(duration_adds_its_parts),
 	cmocka_unit_test(duration_refuses_the_rest),

@@ -86,7 +86,7 @@ class Sensor(Receiver):
     """ringflowd or softflowd: they answer the same words."""
 
     program, control_program = "sensor/ringflowd", "sensor/ringflowctl"
-    options = ("-d", "-p", "none", "-v", "10")
+    options = ("-d", "-p", "none", "-v", "10", "--config", "none")
 
     def __init__(self, lab, build, port):
         self.control = str(lab.folder / ("control.%d" % len(lab.sensors)))

@@ -257,14 +257,15 @@ class Sensor:
     source = None
     count = 0
 
-    def __init__(self, lab, options, interface=LINK, is_daemon=False, ready_s=10, wrap=()):
+    def __init__(self, lab, options, interface=LINK, is_daemon=False, ready_s=10, wrap=(), config="none"):
         Sensor.count += 1
         self.lab = lab
         self.control = str(lab.folder / ("control.%d" % Sensor.count))
         self.pid_file = str(lab.folder / ("pid.%d" % Sensor.count))
         self.output = open(lab.folder / ("out.%d" % Sensor.count), "w+")
         self.errors = open(lab.folder / ("err.%d" % Sensor.count), "w+")
-        command = [str(self.build / "sensor/ringflowd"), "-i", interface, "-c", self.control]
+        command = [str(self.build / "sensor/ringflowd"), "-i", interface, "-c", self.control,
+                   "--config", config]
         command += ["-p", self.pid_file] if is_daemon else ["-d", "-p", "none"]
         if self.source:
             command += ["--source", self.source]
