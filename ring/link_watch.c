@@ -111,7 +111,8 @@ static bool rebind(struct link_watch *watch)
 		watch->fd, watch->interface, &if_index, &link_type, &hardware_type);
 	if (outcome == -ENODEV)
 		return false;
-	if (outcome || link_type != watch->link_type) {
+	watch->is_other_kind = outcome || link_type != watch->link_type;
+	if (watch->is_other_kind) {
 		snprintf(watch->notice, sizeof(watch->notice),
 			"%s: came back with another kind of link", watch->interface);
 		return false;
@@ -169,6 +170,11 @@ void link_watch_adopt(struct link_watch *watch)
 		watch->losses++;
 		watch->returns++;
 	}
+}
+
+void link_watch_await(struct link_watch *watch)
+{
+	note_loss(watch, "no such interface");
 }
 
 bool link_watch_poll(struct link_watch *watch)

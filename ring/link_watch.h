@@ -8,6 +8,7 @@
  *   deleted, made again ENETDOWN once; bound to -1; silence    bind to the new index by name
  *   moved elsewhere     as deleted                             as deleted
  *   renamed             nothing; bound by index                nothing
+ *   not there yet       the socket is not bound                as made again
  *
  * A member of a fanout group cannot be bound again: see .prepare.
  */
@@ -30,6 +31,7 @@ struct link_watch {
 	void *user;
 
 	bool is_lost;
+	bool is_other_kind;   /* what has the name now is another kind of link */
 	uint64_t next_try_ns; /* monotonic clock */
 	uint64_t losses;
 	uint64_t returns;
@@ -49,6 +51,9 @@ int link_watch_bind(struct link_watch *watch, int if_index);
 /* The socket is bound since before: see whether the interface is still there. Promiscuous mode
  * is the socket's. */
 void link_watch_adopt(struct link_watch *watch);
+
+/* There is no such interface yet: that is a loss, too, and a socket that is not bound. */
+void link_watch_await(struct link_watch *watch);
 
 /* Look for losses and returns. Call when the ring is empty. True: the interface is new. */
 bool link_watch_poll(struct link_watch *watch);

@@ -50,7 +50,8 @@ struct pcap_live {
 	struct source_config config; /* pointers borrowed */
 	pcap_t *pcap;                /* NULL: the link was lost for good */
 	bool is_lost;
-	bool is_dead; /* lost, and the handle will not work again */
+	bool is_dead;       /* lost, and the handle will not work again */
+	bool is_other_kind; /* what has the name now is another kind of link */
 	bool has_ns_stamps;
 	int link_type;
 	uint32_t if_index;
@@ -282,7 +283,8 @@ static void replace_handle(struct pcap_live *live)
 		return;
 	if (open_handle(live, live->notice))
 		return;
-	if (dlt_link_type(pcap_datalink(live->pcap)) != live->link_type) {
+	live->is_other_kind = dlt_link_type(pcap_datalink(live->pcap)) != live->link_type;
+	if (live->is_other_kind) {
 		close_handle(live);
 		snprintf(live->notice, sizeof(live->notice),
 			"%s: came back with another kind of link", live->config.interface);
@@ -319,6 +321,34 @@ static void check_link(struct pcap_live *live)
 
 /* -- life ----------------------------------------------------------------------------- */
 
+/* Of Ethernet until it is there. The filter is looked at now, by whoever wrote it. */
+static int set_up_waiting(struct pcap_live *live, char error[static SOURCE_ERROR_BYTES])
+{
+	const char *filter = live->config.filter;
+	struct bpf_program program;
+	pcap_t *nothing = pcap_open_dead(DLT_EN10MB, SNAP_BYTES_MAX);
+	int outcome = nothing ? 0 : -ENOMEM;
+
+	if (nothing && filter && *filter &&
+		pcap_compile(nothing, &program, filter, 1, PCAP_NETMASK_UNKNOWN)) {
+		snprintf(error, SOURCE_ERROR_BYTES, "filter '%.80s': %s", filter,
+			pcap_geterr(nothing));
+		outcome = -EINVAL;
+	} else if (nothing && filter && *filter) {
+		pcap_freecode(&program);
+	}
+	if (nothing)
+		pcap_close(nothing);
+	if (outcome)
+		return outcome;
+	live->link_type = dlt_link_type(DLT_EN10MB);
+	live->is_dead = true;
+	lose(live);
+	snprintf(live->notice, sizeof(live->notice), "%s: no such interface",
+		live->config.interface);
+	return 0;
+}
+
 static int set_up(struct pcap_live *live, char error[static SOURCE_ERROR_BYTES])
 {
 	if (pipe(live->silent_fds) || view_arena_open(&live->arena, live->config.snap_bytes)) {
@@ -337,6 +367,8 @@ static int set_up(struct pcap_live *live, char error[static SOURCE_ERROR_BYTES])
 		live->check_interval_ns = holdback_ns(live);
 	live->if_index = if_nametoindex(live->config.interface);
 	int outcome = open_handle(live, error);
+	if (outcome == -ENODEV && live->config.waits_for_interface)
+		return set_up_waiting(live, error);
 	if (outcome)
 		return outcome;
 	live->link_type = dlt_link_type(pcap_datalink(live->pcap));
@@ -481,6 +513,9 @@ static int pcap_live_next(void *state, struct packet_batch *batch)
 		fill(live, batch);
 	if (batch->count == 0)
 		check_link(live);
+	/* What the lane reads is decided before the interface is there: start again for it. */
+	if (live->is_other_kind && live->returns == 0)
+		return -EPROTONOSUPPORT;
 	batch->clock_ns = batch->count > 0 ? live->newest_ns : idle_clock_ns(live);
 	return 0;
 }

@@ -68,6 +68,8 @@ struct source_config {
 	uint32_t retire_timeout_ms; /* a block is handed over at the latest after this */
 	uint32_t buffer_bytes;      /* libpcap's live buffer (softflowd's -B); 0: its default */
 	bool is_promiscuous;
+	bool waits_for_interface; /* live: one that does not exist yet is taken for Ethernet
+				   * and captured once it does, like one that was lost */
 	int stop_fd;              /* a pipe ends when this is readable; borrowed; 0: none */
 	uint64_t steering_key[2]; /* of source_open_lanes(): random in service */
 	/* Go on with these, one for each lane, instead of opening anything; borrowed for the

@@ -56,12 +56,14 @@ static void take_sockets(struct tpacket_v3 *ring, const struct source_handed *ha
 {
 	ring->fd = handed->fd;
 	ring->spare_fd = handed->spare_fd;
-	if (!handed->place || !handed->place->uses_spare || handed->spare_fd < 0)
+	if (!handed->place || !handed->place->uses_spare)
+		return;
+	ring->uses_spare = true;
+	if (handed->spare_fd < 0) /* never was in a group */
 		return;
 	close(ring->fd);
 	ring->fd = ring->spare_fd;
 	ring->spare_fd = -1;
-	ring->uses_spare = true;
 }
 
 static void take_totals(struct tpacket_v3 *ring, const struct source_place *place)

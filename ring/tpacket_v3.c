@@ -35,6 +35,7 @@
 #include <unistd.h>
 
 #include "ring/fanout.h"
+#include "ring/hardware_type.h"
 #include "ring/kernel_filter.h"
 #include "ring/ring_layout.h"
 
@@ -290,15 +291,76 @@ static int open_ring(const struct source_config *config, struct fanout *group,
 	return 0;
 }
 
+/* -- an interface that does not exist yet ---------------------------------------------- */
+
+/* All but the binding, which needs no right. A lane picks its own frames out itself, as when
+ * the interface is made anew: a socket has to be bound before it can join a group. */
+static int set_up_waiting(struct tpacket_v3 *ring, const struct steering *steering,
+	unsigned lane, char error[static SOURCE_ERROR_BYTES])
+{
+	const struct source_config *config = &ring->config;
+	struct steering_program own;
+	struct kernel_filter filter;
+
+	ring->watch.link_type = hardware_type_link_type(ARPHRD_ETHER);
+	int outcome = open_socket(&ring->fd, config->interface, error);
+	if (!outcome)
+		outcome = map_ring(ring, config, error);
+	if (!outcome)
+		outcome = kernel_filter_compile(config, ring->watch.link_type, &filter, error);
+	if (outcome)
+		return outcome;
+	steering_write(steering, ring->watch.link_type, STEERING_FILTER, lane, &own);
+	outcome = kernel_filter_attach(
+		ring->fd, &filter, steering->lanes > 1 ? &own : NULL, error);
+	if (outcome)
+		return outcome;
+	ring_walk_init(
+		&ring->walk, ring->memory, config->block_bytes, config->block_count, false);
+	ring->uses_spare = steering->lanes > 1;
+	tpacket_v3_watch(ring);
+	link_watch_await(&ring->watch);
+	return 0;
+}
+
+/* As open_lanes. */
+static int open_waiting(const struct source_config *config, const struct steering *steering,
+	void **ret_states, char error[static SOURCE_ERROR_BYTES])
+{
+	struct tpacket_v3 *ring;
+	unsigned count = 0;
+	int outcome = 0;
+
+	while (!outcome && count < steering->lanes) {
+		outcome = tpacket_v3_begin(config, &ring, error);
+		if (outcome)
+			break;
+		ret_states[count] = ring;
+		outcome = set_up_waiting(ring, steering, count++, error);
+	}
+	if (!outcome)
+		return (int)count;
+	while (count > 0)
+		tpacket_v3_close(ret_states[--count]);
+	return outcome;
+}
+
+/* -- opening --------------------------------------------------------------------------- */
+
 static int tpacket_v3_open(const struct source_config *config, void **ret_state,
 	int *ret_link_type, char error[static SOURCE_ERROR_BYTES])
 {
+	struct steering alone = { .lanes = 1 };
 	struct tpacket_v3 *ring;
 
 	if (config->handed)
 		return tpacket_v3_adopt(config, 1, ret_state, ret_link_type, error);
 	int outcome = open_ring(config, NULL, &ring, error);
 
+	if (outcome == -ENODEV && config->waits_for_interface) {
+		*ret_link_type = hardware_type_link_type(ARPHRD_ETHER);
+		return open_waiting(config, &alone, ret_state, error);
+	}
 	if (outcome)
 		return outcome;
 	*ret_link_type = ring->watch.link_type;
@@ -362,6 +424,10 @@ static int tpacket_v3_open_lanes(const struct source_config *config, unsigned la
 		return (int)count;
 	while (count > 0)
 		tpacket_v3_close(ret_states[--count]);
+	if (outcome == -ENODEV && config->waits_for_interface) {
+		*ret_link_type = hardware_type_link_type(ARPHRD_ETHER);
+		return open_waiting(config, &group.steering, ret_states, error);
+	}
 	return outcome;
 }
 
@@ -396,6 +462,9 @@ static int tpacket_v3_next(void *state, struct packet_batch *batch)
 	ring_walk_release(&ring->walk);
 	if (link_watch_poll(&ring->watch))
 		interface_drops_reopen(&ring->drops, ring->watch.interface);
+	/* What the lane reads is decided before the interface is there: start again for it. */
+	if (ring->watch.is_other_kind && ring->watch.returns == 0)
+		return -EPROTONOSUPPORT;
 	batch->clock_ns = idle_clock_ns(ring);
 	return 0;
 }

@@ -14,7 +14,7 @@ struct tpacket_v3 {
 		config; /* .interface is borrowed; the other pointers are not used */
 	int fd;
 	int spare_fd;    /* of a member of a group: what comes after it; -1: none */
-	bool uses_spare; /* it has come: .fd is what .spare_fd was */
+	bool uses_spare; /* it has come, or .fd was one from the start: not in a group */
 	void *memory;    /* NULL or MAP_FAILED: not mapped */
 	size_t memory_bytes;
 	struct ring_walk walk;

@@ -43,6 +43,12 @@ enum config_transport {
 	CONFIG_TRANSPORT_UDP,
 };
 
+/* What becomes of us when the interface does not exist at the start (--if-absent). */
+enum if_absent {
+	IF_ABSENT_WAIT,
+	IF_ABSENT_EXIT,
+};
+
 /* Which program we are called as; decides the defaults and the words of messages. */
 enum personality {
 	PERSONALITY_RINGFLOW,
@@ -65,6 +71,7 @@ struct config {
 	uint32_t snap_bytes; /* 0: enough for headers */
 	uint32_t block_bytes, block_count, retire_timeout_ms, buffer_bytes;
 	bool no_promiscuous;
+	enum if_absent if_absent;
 	uint32_t lanes; /* 0: one for each usable core */
 
 	/* metering */

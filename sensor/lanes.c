@@ -96,6 +96,7 @@ int lanes_open_sources(struct lanes *lanes, const struct config *config, int sto
 		.buffer_bytes =
 			config->buffer_bytes ? config->buffer_bytes : ring_bytes(config),
 		.is_promiscuous = !config->no_promiscuous,
+		.waits_for_interface = config->if_absent == IF_ABSENT_WAIT,
 		.stop_fd = stop_fd,
 	};
 	struct source_handed handed[CONFIG_LANES_MAX];

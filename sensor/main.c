@@ -103,7 +103,22 @@ static void meet_manager(struct sensor *sensor)
 	sensor->lanes.handover = &sensor->handover;
 }
 
+/* The interface is not there, or down. */
+static bool is_waiting(const struct ring_stats *ring)
+{
+	return ring->link_losses > ring->link_returns;
+}
+
 /* -- opening -------------------------------------------------------------------------- */
+
+/* Said once: the look that follows finds nothing new. */
+static void say_waiting(struct sensor *sensor)
+{
+	source_stats(sensor->lanes.sources[0], &sensor->seen_ring);
+	if (is_waiting(&sensor->seen_ring))
+		log_line(&sensor->log, LOG_NOTICE, "%s; waiting for it",
+			source_error(sensor->lanes.sources[0]));
+}
 
 static int open_sources(struct sensor *sensor)
 {
@@ -120,6 +135,8 @@ static int open_sources(struct sensor *sensor)
 		log_line(&sensor->log, config->lanes > 0 ? LOG_NOTICE : LOG_DEBUG,
 			"one lane: the packets of this source and kind of link cannot be "
 			"shared out");
+	if (rc == 0)
+		say_waiting(sensor);
 	return rc;
 }
 
@@ -286,7 +303,8 @@ static void look_answered(struct lane_order *order)
 	sensor->is_looking = false;
 	log_ring_events(sensor, &stats->ring);
 	snprintf(status, sizeof(status),
-		"STATUS=%llu active flows, %llu packets, %llu dropped by the kernel",
+		"STATUS=%s%llu active flows, %llu packets, %llu dropped by the kernel",
+		is_waiting(&stats->ring) ? "waiting for the interface, " : "",
 		(unsigned long long)stats->cache.active_flows,
 		(unsigned long long)stats->seen_pkts,
 		(unsigned long long)stats->ring.dropped_pkts);

@@ -37,6 +37,9 @@ static const struct choice level_choices[] = {
 static const struct choice count_choices[] = {
 	{ "wire", COUNT_WIRE }, { "frames", COUNT_FRAMES }, { NULL },
 };
+static const struct choice absent_choices[] = {
+	{ "wait", IF_ABSENT_WAIT }, { "exit", IF_ABSENT_EXIT }, { NULL },
+};
 static const struct choice fragment_choices[] = {
 	{ "follow", FRAGMENTS_FOLLOW }, { "separate", FRAGMENTS_SEPARATE }, { NULL },
 };

@@ -297,7 +297,7 @@ class Interface(unittest.TestCase):
     def test_interface_that_does_not_exist_is_refused_by_name(self):
         with lab.Lab() as room:
             done = room.at(room.near, str(lab.Sensor.build / "sensor/ringflowd"), "-d", "-p", "none",
-                           "-c", "none", "-i", "nosuch0", check=False, timeout=10)
+                           "-c", "none", "-i", "nosuch0", "--if-absent", "exit", check=False, timeout=10)
 
             self.assertEqual(done.returncode, 1)
             self.assertIn("nosuch0", done.stderr)
