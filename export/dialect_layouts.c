@@ -26,20 +26,6 @@ enum {
 	TEMPLATE_SYSTEM_INIT,
 };
 
-struct plan_row {
-	enum element element;
-	unsigned needs; /* all of these traits */
-	bool is_reverse;
-};
-
-static const struct plan_row flow_plan[] = {
-#define FLOW(name, needs) { ELEMENT_##name, needs, false },
-#define REVERSE(name, needs) { ELEMENT_##name, needs, true },
-#include "export/flow_plan.def"
-#undef FLOW
-#undef REVERSE
-};
-
 /* clang-format off */
 static const unsigned time_traits[] = {
 	[EXPORT_TIME_UPTIME]       = UPTIME,
@@ -131,6 +117,14 @@ static uint16_t flow_template_id(const struct exporter_config *config, unsigned 
 	return (uint16_t)(TEMPLATE_FULL + variant);
 }
 
+static bool is_carried(enum element element, unsigned traits, unsigned more_needs)
+{
+	unsigned needs = element_infos[element].needs | more_needs;
+	if (traits & NETFLOW && !layout_is_in_v9(element))
+		return false;
+	return (traits & needs) == needs;
+}
+
 static struct layout build_flow(const struct exporter_config *config, unsigned index)
 {
 	bool is_icmp = index & FLOW_LAYOUT_ICMP;
@@ -142,17 +136,12 @@ static struct layout build_flow(const struct exporter_config *config, unsigned i
 	traits |= config->version == EXPORT_NETFLOW_9 ? NETFLOW : 0;
 
 	struct layout layout = layout_make(flow_template_id(config, index), OWNER_FLOW);
-	for (size_t i = 0; i < sizeof(flow_plan) / sizeof(flow_plan[0]); i++) {
-		const struct plan_row *row = &flow_plan[i];
-		if ((row->needs & traits) != row->needs)
-			continue;
-		if (traits & NETFLOW && !layout_is_in_v9(row->element))
-			continue;
-		if (row->is_reverse)
-			layout_add_reverse(&layout, row->element);
-		else
-			layout_add(&layout, row->element);
-	}
+	for (unsigned element = 0; element < ELEMENT_COUNT; element++)
+		if (is_carried((enum element)element, traits, 0))
+			layout_add(&layout, (enum element)element);
+	for (unsigned element = 0; element < ELEMENT_COUNT; element++)
+		if (is_carried((enum element)element, traits, element_infos[element].reverse))
+			layout_add_reverse(&layout, (enum element)element);
 	layout.is_spanning = flow_plan_is_spanning(traits);
 	layout.traits = traits;
 	layout.encode = flow_encode_find(traits);

@@ -20,14 +20,18 @@
 
 /* -- table ---------------------------------------------------------------------------- */
 
+struct element_place {
+	uint8_t owner;
+	uint8_t bytes; /* size of the member */
+	uint16_t member[2];
+	uint8_t item; /* which of those that the member points to */
+};
+
 struct element_row {
 	uint16_t ipfix_id, v9_id;
 	uint8_t octets;
 	uint8_t kind;
-	uint8_t owner;
-	uint8_t source_bytes; /* size of the member */
-	uint16_t member[2];
-	uint8_t item; /* which of those that the member points to */
+	struct element_place at;
 };
 
 #define BYTES_OF(type, member) sizeof(((type *)0)->member)
@@ -62,8 +66,8 @@ struct element_row {
 	}
 
 static const struct element_row elements[] = {
-#define ELEMENT(name, ipfix_id, v9_id, octets, kind, ...) \
-	[ELEMENT_##name] = { ipfix_id, v9_id, octets, KIND_##kind, __VA_ARGS__ },
+#define ELEMENT(name, ipfix_id, v9_id, octets, type, kind, where, ...) \
+	[ELEMENT_##name] = { ipfix_id, v9_id, octets, KIND_##kind, { where } },
 #include "export/element.def"
 #undef ELEMENT
 };
@@ -157,7 +161,7 @@ ALWAYS_INLINE uint64_t element_time(const uint8_t *at, const struct element_row 
 	uint64_t ns = element_load(at, 8);
 	if (!is_spanning)
 		return ns;
-	if (element->member[0] == offsetof(struct flow_record, side[0].first_ns)) {
+	if (element->at.member[0] == offsetof(struct flow_record, side[0].first_ns)) {
 		uint64_t other_ns = record->side[!source->direction].first_ns;
 		return other_ns < ns ? other_ns : ns;
 	}
@@ -186,8 +190,8 @@ ALWAYS_INLINE void element_put(uint8_t *to, struct layout_row row, bool is_spann
 	bool is_reverse = row.is_reverse;
 	unsigned octets = row.octets;
 	/* Both directions' places are a fixed distance apart. */
-	int step = element->member[!is_reverse] - element->member[is_reverse];
-	const uint8_t *at = (const uint8_t *)source->owner + element->member[is_reverse] +
+	int step = element->at.member[!is_reverse] - element->at.member[is_reverse];
+	const uint8_t *at = (const uint8_t *)source->owner + element->at.member[is_reverse] +
 			    (int)source->direction * step;
 	uint64_t value;
 	switch ((enum element_kind)element->kind) {
@@ -195,14 +199,18 @@ ALWAYS_INLINE void element_put(uint8_t *to, struct layout_row row, bool is_spann
 		memcpy(to, at, octets);
 		return;
 	case KIND_UINT:
-		value = element_load(at, element->source_bytes);
-		value = element_fit(value, element->source_bytes, octets, saturated);
+		value = element_load(at, element->at.bytes);
+		value = element_fit(value, element->at.bytes, octets, saturated);
 		break;
+	case KIND_HIGH_OCTET:
+		value = element_load(at, 2) >> 8;
+		break;
+	case KIND_LOW_OCTET:
 	case KIND_FLAGS:
 		value = element_load(at, 2) & 0xff;
 		break;
 	case KIND_LABEL:
-		value = element_label(at, element->item);
+		value = element_label(at, element->at.item);
 		break;
 	case KIND_UPTIME:
 		value = element_time(at, element, source, is_spanning) / NS_PER_MS;

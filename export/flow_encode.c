@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The plans as straight-line code. encode_plan() is every row of flow_plan.def, one behind the
- * other, each with the question whether the layout has its traits. It is inlined into variants
- * for which some of the answers are known, so what is left of the usual records is a load and a
- * store per field and a handful of questions, which the processor predicts.
+ * The plans as straight-line code. encode_plan() is every row of element.def, one behind the
+ * other, then every reverse one, each with the question whether the layout has its traits. It
+ * is inlined into variants for which some of the answers are known, so what is left of the
+ * usual records is a load and a store per field and a handful of questions, which the processor
+ * predicts.
  */
 #include "export/flow_plan.h"
 
@@ -34,17 +35,19 @@ ALWAYS_INLINE unsigned encode_plan(
 		element_put(to, row, is_spanning, &source, &saturated); \
 		to += octets; \
 	}
-#define FLOW(name, needs) ROW(name, needs, false)
-#define REVERSE(name, needs) ROW(name, needs, true)
-#include "export/flow_plan.def"
-#undef FLOW
-#undef REVERSE
+#define ELEMENT(name, ipfix, v9, length, type, kind, where, needs, ...) ROW(name, needs, false)
+#include "export/element.def"
+#undef ELEMENT
+#define ELEMENT(name, ipfix, v9, length, type, kind, where, needs, reverse, ...) \
+	ROW(name, (needs) | (reverse), true)
+#include "export/element.def"
+#undef ELEMENT
 #undef ROW
 	return saturated;
 }
 
 /* The traits that a variant knows, and what they are in it. */
-#define KNOWN (IPV4 | IPV6 | TIMES | LABELS | MINIMAL | FULL)
+#define KNOWN (IPV4 | IPV6 | TIMES | LABELS | MINIMAL | FULL | WIDE | NEVER)
 
 /* clang-format off */
 #define VARIANTS(ROW) \
@@ -56,7 +59,7 @@ ALWAYS_INLINE unsigned encode_plan(
 	ROW(minimal_v6_milli,  KNOWN, IPV6 | MILLI | MINIMAL) \
 	ROW(full_v4_milli,     KNOWN, IPV4 | MILLI | MINIMAL | FULL) \
 	ROW(full_v6_milli,     KNOWN, IPV6 | MILLI | MINIMAL | FULL) \
-	ROW(any,               0,     0)
+	ROW(any,               NEVER, 0)
 /* clang-format on */
 
 #define FUNCTION(name, known, value) \

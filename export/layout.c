@@ -26,7 +26,7 @@ static void append_row(
 static void append_element(
 	struct layout *layout, enum element element, unsigned octets, bool is_reverse)
 {
-	assert(elements[element].owner == layout->owner);
+	assert(elements[element].at.owner == layout->owner);
 	append_row(layout, element, octets, is_reverse);
 }
 
@@ -69,7 +69,7 @@ bool layout_is_in_v9(enum element element)
 
 enum element_owner layout_element_owner(enum element element)
 {
-	return (enum element_owner)elements[element].owner;
+	return (enum element_owner)elements[element].at.owner;
 }
 
 /* -- templates ------------------------------------------------------------------------ */

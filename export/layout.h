@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A record on the wire is a row of elements. A layout is built once, from element.def and a
- * plan of elements, and then the template is written from it. Records can be written from its
- * rows as well, but flows are many: for them the compiler makes code of the same plan, which a
+ * A record on the wire is a row of elements. A layout is built once, from rows of
+ * element.def, and then the template is written from it. Records can be written from its
+ * rows as well, but flows are many: for them the compiler makes code of the same rows, which a
  * test compares with the rows. A v5 record is a layout whose template nobody sends.
  *
  * Flow layouts read struct flow_record. They are written for a direction d: 0 takes what the
@@ -16,23 +16,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "export/element.h"
 #include "export/flow_record.h"
 #include "export/wire.h"
 
-#define LAYOUT_ROWS_MAX 48
+#define LAYOUT_ROWS_MAX 128
 #define LAYOUT_REVERSE_PEN 29305 /* RFC 5103 6.1 */
-
-enum element {
-#define ELEMENT(name, ...) ELEMENT_##name,
-#include "export/element.def"
-#undef ELEMENT
-	ELEMENT_COUNT
-};
 
 /* How a value becomes octets. */
 enum element_kind {
 	KIND_BYTES, /* the first octets of an array, as they are */
 	KIND_UINT, /* unsigned; a value that does not fit is sent as the largest, and counted */
+	KIND_HIGH_OCTET, /* of a 16-bit value: type * 256 + code */
+	KIND_LOW_OCTET,
 	KIND_FLAGS,   /* the low octet of TCP's control bits, which all collectors read */
 	KIND_LABEL,   /* 24-bit MPLS label stack section; zero behind .mpls_count */
 	KIND_UPTIME,  /* ns to milliseconds since boot, modulo 2^32 */
@@ -82,7 +78,7 @@ struct layout {
 	uint8_t scope_count; /* leading rows that are the scope of an options record */
 	enum element_owner owner;
 	bool is_spanning; /* times are the first and last of both directions together */
-	unsigned traits;  /* which rows of flow_plan.def; for .encode */
+	unsigned traits;  /* which rows of element.def; for .encode */
 	layout_encode *encode;
 	struct layout_row rows[LAYOUT_ROWS_MAX];
 };

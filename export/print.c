@@ -211,13 +211,37 @@ static void put_labels(struct text *out, const struct flow_side *side, char sepa
 #define JSON_PROTOCOL(value) (put_char(out, '"'), put_protocol(out, value), put_char(out, '"'))
 #define JSON_LABELS(value) (put_char(out, '['), put_labels(out, value, ','), put_char(out, ']'))
 
+/* What stands before the value of each element, and of each field that is none. */
+#define KEY(name) ",\"" name "\":"
+
+static const struct {
+#define ELEMENT(name, ipfix, v9, octets, type, kind, where, needs, reverse, json, sentence) \
+	char name[sizeof(KEY(json))];
+#include "export/element.def"
+#undef ELEMENT
+#define FIELD(...)
+#define PLAIN(name, ...) char name[sizeof(KEY(#name))];
+#include "export/print_field.def"
+#undef PLAIN
+} keys = {
+#define ELEMENT(name, ipfix, v9, octets, type, kind, where, needs, reverse, json, sentence) \
+	.name = KEY(json),
+#include "export/element.def"
+#undef ELEMENT
+#define PLAIN(name, ...) .name = KEY(#name),
+#include "export/print_field.def"
+#undef PLAIN
+#undef FIELD
+};
+
 static void put_json(struct text *out, const struct line *line)
 {
 	char *start = out->at;
 
 #define FIELD(name, kind, source) \
-	put_bytes(out, ",\"" #name "\":", sizeof(",\"" #name "\":") - 1); \
+	put_bytes(out, keys.name, sizeof(keys.name) - 1); \
 	JSON_##kind(source);
+#define PLAIN FIELD
 #include "export/print_field.def"
 #undef FIELD
 	*start = '{';
@@ -242,11 +266,19 @@ static void put_csv(struct text *out, const struct line *line)
 	out->at[-1] = '\n';
 }
 
+/* The key without what JSON puts around it. */
+static void put_csv_name(struct text *out, const char *key, size_t length)
+{
+	put_bytes(out, key + 2, length - 4);
+	put_char(out, ',');
+}
+
 static void put_csv_header(struct text *out)
 {
-#define FIELD(name, kind, source) put_bytes(out, #name ",", sizeof(#name ",") - 1);
+#define FIELD(name, kind, source) put_csv_name(out, keys.name, sizeof(keys.name) - 1);
 #include "export/print_field.def"
 #undef FIELD
+#undef PLAIN
 	out->at[-1] = '\n';
 }
 

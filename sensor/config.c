@@ -19,6 +19,7 @@
 
 #include "sensor/config_folder.h"
 #include "sensor/config_row.h"
+#include "sensor/element_text.h"
 
 /* getopt_long's value of a long option: beyond every letter. */
 #define LONG_BASE 256
@@ -221,7 +222,7 @@ static int read_layers(struct config_parser *parser, const struct config_input *
 	if (rc == 0)
 		rc = read_line(&first, input);
 	parser->actions = first.actions;
-	if (rc < 0 || parser->actions & (ACTION_HELP | ACTION_VERSION))
+	if (rc < 0 || parser->actions & (ACTION_HELP | ACTION_VERSION | ACTION_ELEMENTS))
 		return rc;
 	struct config_folder files;
 	rc = config_folder_find(&files, &first, input);
@@ -254,6 +255,10 @@ static int parse(struct config_parser *parser, const struct config_input *input,
 	}
 	if (parser->actions & ACTION_VERSION) {
 		version_write(config->program, config->is_verbose, out);
+		return CONFIG_HELP;
+	}
+	if (parser->actions & ACTION_ELEMENTS) {
+		element_write_table(out);
 		return CONFIG_HELP;
 	}
 	rc = config_conclude(parser);

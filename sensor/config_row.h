@@ -25,6 +25,7 @@ enum config_action {
 	ACTION_VERSION = 1 << 1,
 	ACTION_CHECK = 1 << 2,
 	ACTION_DUMP = 1 << 3,
+	ACTION_ELEMENTS = 1 << 4,
 };
 
 /* What a shell offers for an argument; words of a choice are offered without being asked

@@ -11,6 +11,7 @@
 
 #include "sensor/config.h"
 #include "sensor/drop_reason.h"
+#include "sensor/element_text.h"
 
 #define LINE_BYTES 4096
 
@@ -33,6 +34,8 @@ static const struct {
 	{ "@CONFIG_FILES@\n", config_write_files },
 	{ "@CONFIG_FOLDER@\n", config_write_folder },
 	{ "@DROP_REASONS@\n", write_drop_reasons },
+	{ "@FLOW_ELEMENTS@\n", element_write_flow_manual },
+	{ "@OPTIONS_ELEMENTS@\n", element_write_options_manual },
 };
 /* clang-format on */
 

@@ -59,6 +59,45 @@ static void config_version_says_what_was_built(void **state)
 	assert_non_null(strstr(result->out, "\nlibpcap version "));
 }
 
+/* The line of --elements that begins with .name, up to its end. */
+static const char *element_line(const char *table, const char *name)
+{
+	static char line[512];
+	size_t length = strlen(name);
+
+	for (; *table; table = strchr(table, '\n') + 1)
+		if (strncmp(table, name, length) == 0 && table[length] == ' ') {
+			snprintf(line, sizeof(line), "%.*s", (int)strcspn(table, "\n"), table);
+			return line;
+		}
+	fail_msg("no line for %s", name);
+	return NULL;
+}
+
+static void config_lists_elements_a_line_each(void **state)
+{
+	const struct run *result = run("ringflowd --elements");
+	unsigned ipfix, v9, octets;
+	char type[32], json[32];
+
+	assert_int_equal(result->rc, CONFIG_HELP);
+	const char *line = element_line(result->out, "octetDeltaCount");
+	assert_int_equal(
+		sscanf(line, "%*s %u %u %u %31s %31s", &ipfix, &v9, &octets, type, json), 5);
+	assert_int_equal(ipfix, 1);
+	assert_int_equal(v9, 1);
+	assert_int_equal(octets, 8);
+	assert_string_equal(type, "unsigned64");
+	assert_string_equal(json, "bytes");
+	line = element_line(result->out, "icmpTypeCodeIPv6");
+	assert_int_equal(sscanf(line, "%*s %u %u", &ipfix, &v9), 2);
+	assert_int_equal(ipfix, 139);
+	assert_int_equal(v9, 32);
+	assert_non_null(strstr(line, "IPv6, ICMP"));
+	assert_non_null(strstr(element_line(result->out, "observationDomainId"), " scope 1 "));
+	assert_null(strstr(result->out, "scopeInterface"));
+}
+
 static void config_check_says_good_or_why_not(void **state)
 {
 	const struct run *result = run("ringflowd -i eth0 --check-config");
@@ -320,6 +359,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(config_help_fits_a_terminal),
 	cmocka_unit_test(config_help_comes_before_what_is_missing),
 	cmocka_unit_test(config_version_says_what_was_built),
+	cmocka_unit_test(config_lists_elements_a_line_each),
 	cmocka_unit_test(config_check_says_good_or_why_not),
 	cmocka_unit_test(config_dump_is_a_command_line_again),
 	cmocka_unit_test(config_rows_are_whole),

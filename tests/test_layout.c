@@ -237,7 +237,83 @@ static void layout_writes_whole_records_or_nothing(void **state)
 	}
 }
 
+static unsigned most_octets(const char *type, unsigned otherwise)
+{
+	static const struct {
+		const char *type;
+		unsigned octets;
+	} integers[] = { { "unsigned8", 1 }, { "unsigned16", 2 }, { "unsigned32", 4 },
+		{ "unsigned64", 8 } };
+	for (size_t i = 0; i < sizeof(integers) / sizeof(integers[0]); i++)
+		if (strcmp(integers[i].type, type) == 0)
+			return integers[i].octets;
+	return otherwise;
+}
+
+/* RFC 7011 6.2: integers may be shorter than their type, all else may not. */
+static void element_rows_are_as_long_as_their_types_allow(void **state)
+{
+	static const struct {
+		const char *type;
+		unsigned octets;
+	} fixed[] = { { "ipv4Address", 4 }, { "ipv6Address", 16 }, { "macAddress", 6 },
+		{ "dateTimeSeconds", 4 }, { "dateTimeMilliseconds", 8 },
+		{ "dateTimeMicroseconds", 8 }, { "dateTimeNanoseconds", 8 } };
+	for (unsigned element = 0; element < ELEMENT_COUNT; element++) {
+		const struct element_info *info = &element_infos[element];
+		assert_in_range(info->octets, 1, most_octets(info->type, 255));
+		for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
+			if (strcmp(fixed[i].type, info->type) == 0)
+				assert_int_equal(info->octets, fixed[i].octets);
+	}
+}
+
+static void element_rows_have_a_sentence(void **state)
+{
+	for (unsigned element = 0; element < ELEMENT_COUNT; element++) {
+		const char *sentence = element_infos[element].sentence;
+		assert_true(strlen(sentence) >= 5);
+		assert_int_not_equal(sentence[strlen(sentence) - 1], '.');
+	}
+}
+
+static void layout_tells_icmp_type_and_code_apart(void **state)
+{
+	struct flow_record r = sample_icmp();
+	r.side[0].icmp_type_code = 3 * 256 + 13;
+
+	assert_element(ELEMENT_icmpTypeCodeIPv4, &r, 0, "030d");
+	assert_element(ELEMENT_icmpTypeIPv4, &r, 0, "03");
+	assert_element(ELEMENT_icmpCodeIPv4, &r, 0, "0d");
+	assert_element(ELEMENT_icmpTypeIPv6, &r, 0, "03");
+	assert_element(ELEMENT_icmpCodeIPv6, &r, 0, "0d");
+}
+
+static void layout_tells_both_ends_of_ttl(void **state)
+{
+	struct flow_record r = sample_tcp();
+	r.side[1].min_ttl = 57;
+	r.side[1].max_ttl = 255;
+
+	assert_element(ELEMENT_minimumTTL, &r, 1, "39");
+	assert_element(ELEMENT_maximumTTL, &r, 1, "ff");
+}
+
+static void layout_tells_the_flow_of_both_directions(void **state)
+{
+	struct flow_record r = sample_tcp();
+	r.flow_id = UINT64_C(0x123456789abcdef0);
+
+	assert_element(ELEMENT_flowId, &r, 0, "123456789abcdef0");
+	assert_element(ELEMENT_flowId, &r, 1, "123456789abcdef0");
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(element_rows_are_as_long_as_their_types_allow),
+	cmocka_unit_test(element_rows_have_a_sentence),
+	cmocka_unit_test(layout_tells_icmp_type_and_code_apart),
+	cmocka_unit_test(layout_tells_both_ends_of_ttl),
+	cmocka_unit_test(layout_tells_the_flow_of_both_directions),
 	cmocka_unit_test(layout_takes_each_direction_from_its_side),
 	cmocka_unit_test(layout_sends_the_low_octet_of_control_bits),
 	cmocka_unit_test(layout_reverses_elements),

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The rows of element.def as people see them: for texts and for the configuration. */
+#ifndef EXPORT_ELEMENT_H
+#define EXPORT_ELEMENT_H
+
+#include <stdint.h>
+
+enum element {
+#define ELEMENT(name, ...) ELEMENT_##name,
+#include "export/element.def"
+#undef ELEMENT
+	ELEMENT_COUNT
+};
+
+struct element_info {
+	const char *name;
+	uint16_t ipfix_id, v9_id;
+	uint8_t octets;
+	uint8_t type_number; /* informationElementDataType (339) */
+	const char *type;    /* abstract data type */
+	uint32_t needs;      /* bits of enum flow_trait */
+	uint32_t reverse;    /* what its reverse element needs besides */
+	const char *json;    /* field name; "" when it has none */
+	const char *sentence;
+};
+
+extern const struct element_info element_infos[ELEMENT_COUNT];
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a flow's template is for and how it was configured, as bits: an element of element.def
+ * is in a template that has all the traits it needs.
+ */
+#ifndef EXPORT_FLOW_TRAIT_H
+#define EXPORT_FLOW_TRAIT_H
+
+#include "export/flow_record.h"
+
+enum flow_trait {
+	/* the flows that it is for */
+	IPV4 = 1 << 0,
+	IPV6 = 1 << 1,
+	PORTS = 1 << 2, /* not of ICMP, and tracked by port */
+	ICMP = 1 << 3,
+	/* how times are told: one of them */
+	UPTIME = 1 << 4,
+	SECONDS = 1 << 5,
+	MILLI = 1 << 6,
+	MICRO = 1 << 7,
+	NANO = 1 << 8,
+	/* what was asked for */
+	VLAN = 1 << 9,
+	MAC = 1 << 10,
+	MINIMAL = 1 << 11, /* both directions in a record; with FULL all that is reversible */
+	FULL = 1 << 12,
+	NETFLOW = 1 << 13, /* v9: without what it has no number for */
+	LABEL_1 = 1 << 14, /* the next nine bits are the labels after it */
+	WIDE = 1 << 24,    /* more than all collectors know */
+	NEVER = 1 << 25,   /* no template has this */
+};
+
+#define LABEL(n) (LABEL_1 << ((n)-1))
+#define TIMES (UPTIME | SECONDS | MILLI | MICRO | NANO)
+#define LABELS (LABEL_1 * ((1U << FLOW_MPLS_MAX) - 1))
+
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "sensor/element_text.h"
+
+#include <stdbool.h>
+
+#include "export/element.h"
+#include "export/flow_trait.h"
+
+/* What a template must be for, or be asked for, to have an element. */
+static const struct {
+	uint32_t trait;
+	const char *words;
+} traits[] = {
+	{ IPV4, "IPv4" },
+	{ IPV6, "IPv6" },
+	{ PORTS, "ports" },
+	{ ICMP, "ICMP" },
+	{ UPTIME, "-A uptime" },
+	{ SECONDS, "-A sec" },
+	{ MILLI, "-A milli" },
+	{ MICRO, "-A micro" },
+	{ NANO, "-A nano" },
+	{ LABELS, "-x" },
+	{ FULL, "--biflow full" },
+	{ NEVER, "options data" },
+};
+
+#define TRAIT_COUNT (sizeof(traits) / sizeof(traits[0]))
+#define TEXT_BYTES 64
+
+static const char *describe_needs(const struct element_info *info, char text[TEXT_BYTES])
+{
+	size_t length = 0;
+
+	text[0] = 0;
+	for (size_t i = 0; i < TRAIT_COUNT && length < TEXT_BYTES; i++)
+		if (info->needs & traits[i].trait)
+			length += (size_t)snprintf(text + length, TEXT_BYTES - length, "%s%s",
+				length > 0 ? ", " : "", traits[i].words);
+	return length > 0 ? text : "all";
+}
+
+static bool is_for_flows(const struct element_info *info)
+{
+	return !(info->needs & NEVER);
+}
+
+/* The element as a scope of options data has a row of its own, and is no other element. */
+static bool is_listed(unsigned element)
+{
+	for (unsigned i = 0; i < element; i++)
+		if (element_infos[i].ipfix_id == element_infos[element].ipfix_id)
+			return false;
+	return true;
+}
+
+/* Options data of v9 know a scope by its type. */
+static const char *describe_v9(const struct element_info *info, char text[TEXT_BYTES])
+{
+	bool is_scope = !is_for_flows(info) && info->v9_id != info->ipfix_id;
+
+	if (info->v9_id == 0)
+		return "-";
+	snprintf(text, TEXT_BYTES, is_scope ? "scope %u" : "%u", info->v9_id);
+	return text;
+}
+
+/* -- columns -------------------------------------------------------------------------- */
+
+static void write_line(const struct element_info *info, FILE *out)
+{
+	char needs[TEXT_BYTES], v9[TEXT_BYTES];
+
+	fprintf(out, "%-28s %5u %7s %6u  %-20s  %-21s  %-14s  %s\n", info->name, info->ipfix_id,
+		describe_v9(info, v9), info->octets, info->type,
+		info->json[0] ? info->json : "-", describe_needs(info, needs), info->sentence);
+}
+
+void element_write_table(FILE *out)
+{
+	fprintf(out, "%-28s %5s %7s %6s  %-20s  %-21s  %-14s  %s\n", "Element", "IPFIX", "v9",
+		"Octets", "Type", "JSON", "In", "Meaning");
+	for (unsigned i = 0; i < ELEMENT_COUNT; i++)
+		if (is_listed(i))
+			write_line(&element_infos[i], out);
+}
+
+/* -- the manual ----------------------------------------------------------------------- */
+
+/* Names have underscores, which scdoc would take for its own. */
+static void write_plain(const char *text, FILE *out)
+{
+	for (; *text; text++) {
+		if (*text == '_' || *text == '*')
+			fputc('\\', out);
+		fputc(*text, out);
+	}
+}
+
+static void write_entry(const struct element_info *info, FILE *out)
+{
+	char needs[TEXT_BYTES], v9[TEXT_BYTES];
+
+	fprintf(out, "*%s*\n\tIPFIX %u, v9 %s, %u octet%s, %s", info->name, info->ipfix_id,
+		describe_v9(info, v9), info->octets, info->octets == 1 ? "" : "s", info->type);
+	if (info->json[0]) {
+		fputs(", printed as _", out);
+		write_plain(info->json, out);
+		fputc('_', out);
+	}
+	if (is_for_flows(info) && info->needs)
+		fprintf(out, ". In: %s", describe_needs(info, needs));
+	fprintf(out, ".++\n");
+	write_plain(info->sentence, out);
+	fputs(".\n\n", out);
+}
+
+static void write_entries(bool for_flows, FILE *out)
+{
+	for (unsigned i = 0; i < ELEMENT_COUNT; i++)
+		if (is_listed(i) && is_for_flows(&element_infos[i]) == for_flows)
+			write_entry(&element_infos[i], out);
+}
+
+void element_write_flow_manual(FILE *out)
+{
+	write_entries(true, out);
+}
+
+void element_write_options_manual(FILE *out)
+{
+	write_entries(false, out);
+}
