@@ -15,9 +15,11 @@
 
 #include <errno.h>
 #include <pcap/pcap.h>
+#include <linux/if_packet.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "ring/header_snap.h"
 #include "ring/steering.h"
@@ -50,19 +52,22 @@ static pcap_t *open_live(const char *interface, int snap_bytes)
 	return handle;
 }
 
+/* Frames of other link types have no tag that could be taken off. */
+static pcap_t *open_for_tags(const char *interface, int link_type, int snap_bytes)
+{
+	if (link_type != DLT_EN10MB)
+		return NULL;
+	pcap_t *handle = open_live(interface, snap_bytes);
+	return handle ? handle : open_live("lo", snap_bytes);
+}
+
 static pcap_t *open_compiler(
 	const char *interface, int link_type, int snap_bytes, const char *expression)
 {
-	pcap_t *handle = NULL;
+	pcap_t *handle = open_for_tags(interface, link_type, snap_bytes);
 
-	/* Frames of other link types have no tag that could be taken off. */
-	if (link_type == DLT_EN10MB) {
-		handle = open_live(interface, snap_bytes);
-		if (!handle)
-			handle = open_live("lo", snap_bytes);
-		if (!handle && strstr(expression, "vlan"))
-			return NULL;
-	}
+	if (!handle && link_type == DLT_EN10MB && strstr(expression, "vlan"))
+		return NULL;
 	if (!handle)
 		handle = pcap_open_dead(
 			link_type == LINKTYPE_RAW ? DLT_RAW : link_type, snap_bytes);
@@ -98,28 +103,39 @@ static int take_program(const struct bpf_program *program, struct kernel_filter 
 	return 0;
 }
 
-static int compile_expression(const char *interface, int link_type, int snap_bytes,
-	const char *expression, struct kernel_filter *ret_filter,
-	char error[static SOURCE_ERROR_BYTES])
+static int compile_with(pcap_t *compiler, const struct source_config *config,
+	struct kernel_filter *ret_filter, char error[static SOURCE_ERROR_BYTES])
 {
 	struct bpf_program program;
-	pcap_t *compiler = open_compiler(interface, link_type, snap_bytes, expression);
 
-	if (!compiler) {
-		snprintf(error, SOURCE_ERROR_BYTES,
-			"filter '%s': 'vlan' can only be compiled while %s is up",
-			ret_filter->words, interface);
-		return -ENETDOWN;
-	}
-	if (pcap_compile(compiler, &program, expression, 1, netmask_of(interface))) {
+	if (pcap_compile(
+		    compiler, &program, config->filter, 1, netmask_of(config->interface))) {
 		snprintf(error, SOURCE_ERROR_BYTES, "filter '%s': %s", ret_filter->words,
 			pcap_geterr(compiler));
-		pcap_close(compiler);
 		return -EINVAL;
 	}
 	int outcome = take_program(&program, ret_filter, error);
 	pcap_freecode(&program);
-	pcap_close(compiler);
+	return outcome;
+}
+
+static int compile_expression(const struct source_config *config, int link_type, pcap_t *kept,
+	struct kernel_filter *ret_filter, char error[static SOURCE_ERROR_BYTES])
+{
+	pcap_t *compiler = kept;
+
+	if (!kept)
+		compiler = open_compiler(config->interface, link_type,
+			snap_of(config->snap_bytes), config->filter);
+	if (!compiler) {
+		snprintf(error, SOURCE_ERROR_BYTES,
+			"filter '%s': 'vlan' can only be compiled while %s is up",
+			ret_filter->words, config->interface);
+		return -ENETDOWN;
+	}
+	int outcome = compile_with(compiler, config, ret_filter, error);
+	if (!kept)
+		pcap_close(compiler);
 	return outcome;
 }
 
@@ -135,8 +151,28 @@ static void append_header_snap(uint32_t snap_bytes, struct kernel_filter *filter
 	filter->count += header_snap_write(snap_bytes, filter->code + filter->count);
 }
 
+/* Bound to no protocol its socket gets no frames, which would cost the host time. */
+struct pcap *kernel_filter_keep_compiler(const struct source_config *config, int link_type)
+{
+	struct sockaddr_ll nothing = { .sll_family = AF_PACKET };
+	pcap_t *handle =
+		open_for_tags(config->interface, link_type, snap_of(config->snap_bytes));
+
+	if (!handle || !bind(pcap_fileno(handle), (struct sockaddr *)&nothing, sizeof(nothing)))
+		return handle;
+	pcap_close(handle);
+	return NULL;
+}
+
+void kernel_filter_free_compiler(struct pcap *compiler)
+{
+	if (compiler)
+		pcap_close(compiler);
+}
+
 int kernel_filter_compile(const struct source_config *config, int link_type,
-	struct kernel_filter *ret_filter, char error[static SOURCE_ERROR_BYTES])
+	struct pcap *compiler, struct kernel_filter *ret_filter,
+	char error[static SOURCE_ERROR_BYTES])
 {
 	bool has_expression = config->filter && *config->filter;
 	int snap_bytes = snap_of(config->snap_bytes);
@@ -148,8 +184,7 @@ int kernel_filter_compile(const struct source_config *config, int link_type,
 		(struct sock_filter)BPF_STMT(BPF_RET | BPF_K, (uint32_t)snap_bytes);
 	ret_filter->count = 1;
 	if (has_expression)
-		outcome = compile_expression(config->interface, link_type, snap_bytes,
-			config->filter, ret_filter, error);
+		outcome = compile_expression(config, link_type, compiler, ret_filter, error);
 	if (outcome == 0 && config->keeps_headers && header_snap_takes(link_type))
 		append_header_snap((uint32_t)snap_bytes, ret_filter);
 	return outcome;
@@ -177,4 +212,21 @@ int kernel_filter_attach(int fd, const struct kernel_filter *filter,
 		return outcome;
 	}
 	return 0;
+}
+
+/* Every kind of socket takes the same programs. */
+int kernel_filter_check(const struct kernel_filter *filter,
+	const struct steering_program *ahead, char error[static SOURCE_ERROR_BYTES])
+{
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0) {
+		int outcome = -errno;
+		snprintf(error, SOURCE_ERROR_BYTES, "filter '%s': %s", filter->words,
+			strerror(-outcome));
+		return outcome;
+	}
+	int outcome = kernel_filter_attach(fd, filter, ahead, error);
+	close(fd);
+	return outcome;
 }

@@ -11,6 +11,7 @@
 
 #include "ring/source.h"
 
+struct pcap;
 struct steering_program;
 
 struct kernel_filter {
@@ -20,16 +21,29 @@ struct kernel_filter {
 };
 
 /*
- * Compile .filter, .snap_bytes and .keeps_headers for an interface: once, while there still are
- * the rights that `vlan` takes. 0, or a negative errno with a sentence in .error that has the
- * expression.
+ * What it takes to compile `vlan` when there are no rights any more, opened while there are; it
+ * receives nothing. NULL where nothing is needed or can be had.
+ */
+struct pcap *kernel_filter_keep_compiler(const struct source_config *config, int link_type);
+void kernel_filter_free_compiler(struct pcap *compiler); /* NULL is fine */
+
+/*
+ * Compile .filter, .snap_bytes and .keeps_headers for an interface. .compiler: was kept, or
+ * NULL: one is opened for the call. 0, or a negative errno with a sentence in .error that has
+ * the expression.
  */
 int kernel_filter_compile(const struct source_config *config, int link_type,
-	struct kernel_filter *ret_filter, char error[static SOURCE_ERROR_BYTES]);
+	struct pcap *compiler, struct kernel_filter *ret_filter,
+	char error[static SOURCE_ERROR_BYTES]);
+
+/* Would the kernel take it? As below, but no packet socket is touched. */
+int kernel_filter_check(const struct kernel_filter *filter,
+	const struct steering_program *ahead, char error[static SOURCE_ERROR_BYTES]);
 
 /*
  * Attach it to a packet socket that is not bound yet, or that lets nothing in, so that nothing
- * unfiltered gets in. .ahead: runs before it and may end the run; NULL: none. 0, or a negative
+ * unfiltered gets in; or in the place of another filter, which the kernel exchanges between two
+ * frames. .ahead: runs before it and may end the run; NULL: none. 0, or a negative
  * errno with a sentence in .error that has the expression.
  */
 int kernel_filter_attach(int fd, const struct kernel_filter *filter,

@@ -223,6 +223,27 @@ void source_place(struct source *source, struct source_place *ret_place)
 	source->kind->ops->place(source->state, ret_place);
 }
 
+bool source_can_change_filter(const struct source *source)
+{
+	return source->kind->ops->compile != NULL;
+}
+
+int source_compile_filter(struct source *source, const char *expression,
+	struct source_filter **ret_filter, char error[static SOURCE_ERROR_BYTES])
+{
+	return source->kind->ops->compile(source->state, expression, ret_filter, error);
+}
+
+void source_filter_free(struct source_filter *filter)
+{
+	free(filter);
+}
+
+int source_set_filter(struct source *source, const struct source_filter *filter)
+{
+	return source->kind->ops->set_filter(source->state, filter);
+}
+
 const char *source_error(const struct source *source)
 {
 	return source->kind->ops->error(source->state);

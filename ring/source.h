@@ -80,6 +80,9 @@ struct source_config {
 struct source;
 struct view_arena;
 
+/* A filter that is ready to take the place of the one that a source has. */
+struct source_filter;
+
 /*
  * What a source of capture files can do besides, for replay_share.h.
  */
@@ -116,6 +119,11 @@ struct source_ops {
 	/* NULL: nobody can go on with this source. */
 	void (*keep)(void *state, struct source_handed *ret_handed);
 	void (*place)(void *state, struct source_place *ret_place);
+	/* See source_compile_filter(), which uses nothing that .next changes. NULL: the filter
+	 * stays. A filter is one piece of memory, to be freed with free(). */
+	int (*compile)(void *state, const char *expression, struct source_filter **ret_filter,
+		char error[static SOURCE_ERROR_BYTES]);
+	int (*set_filter)(void *state, const struct source_filter *filter);
 	const struct source_replay_ops *replay; /* NULL: not of capture files */
 };
 
@@ -172,6 +180,22 @@ bool source_keep(struct source *source, struct source_handed *ret_handed);
 
 /* How far it has come: all packets handed over so far are done. Only where source_keep(). */
 void source_place(struct source *source, struct source_place *ret_place);
+
+/* Can the filter be changed without losing a packet? */
+bool source_can_change_filter(const struct source *source);
+
+/*
+ * Compile an expression, NULL: none, for this source and for those that were opened with it.
+ * Takes no rights, and may be called from any one thread while others use the source. 0, or a
+ * negative errno with a sentence in .error. Only where source_can_change_filter().
+ */
+int source_compile_filter(struct source *source, const char *expression,
+	struct source_filter **ret_filter, char error[static SOURCE_ERROR_BYTES]);
+void source_filter_free(struct source_filter *filter); /* NULL is fine */
+
+/* From the next packet on that arrives, this filter counts. From the thread that calls
+ * source_next(). 0, or a negative errno: the old one stays, or, of several sockets, some do. */
+int source_set_filter(struct source *source, const struct source_filter *filter);
 
 /* The text behind the last negative or SOURCE_DAMAGED outcome, or the last link event. */
 const char *source_error(const struct source *source);

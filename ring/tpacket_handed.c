@@ -19,7 +19,6 @@
 #include "ring/hardware_type.h"
 #include "ring/kernel_filter.h"
 #include "ring/ring_layout.h"
-#include "ring/steering.h"
 #include "ring/tpacket_v3.h"
 
 static bool has_option(int fd, int name, int wanted)
@@ -113,29 +112,13 @@ static int map(struct tpacket_v3 *ring, char error[static SOURCE_ERROR_BYTES])
 	return outcome;
 }
 
-static int attach_filters(struct tpacket_v3 *ring, unsigned lane, unsigned lanes,
-	char error[static SOURCE_ERROR_BYTES])
+static int attach_filters(struct tpacket_v3 *ring, char error[static SOURCE_ERROR_BYTES])
 {
-	const struct source_config *config = &ring->config;
-	struct steering steering = {
-		{ config->steering_key[0], config->steering_key[1] },
-		lanes,
-	};
 	struct kernel_filter filter;
-	struct steering_program own = { .count = 0 };
-	bool is_shared = lanes > 1 && steering_takes(ring->watch.link_type);
-	int outcome = kernel_filter_compile(config, ring->watch.link_type, &filter, error);
+	int outcome = kernel_filter_compile(
+		&ring->config, ring->watch.link_type, NULL, &filter, error);
 
-	if (outcome)
-		return outcome;
-	if (is_shared)
-		steering_write(&steering, ring->watch.link_type, STEERING_FILTER, lane, &own);
-	outcome = kernel_filter_attach(
-		ring->fd, &filter, ring->uses_spare && is_shared ? &own : NULL, error);
-	if (!outcome && ring->spare_fd >= 0)
-		outcome = kernel_filter_attach(
-			ring->spare_fd, &filter, is_shared ? &own : NULL, error);
-	return outcome;
+	return outcome ? outcome : tpacket_v3_attach(ring, &filter, error);
 }
 
 static int set_up(struct tpacket_v3 *ring, const struct source_place *place,
@@ -184,13 +167,16 @@ int tpacket_v3_adopt(const struct source_config *config, unsigned lanes, void **
 		outcome = tpacket_v3_begin(config, &ring, error);
 		if (outcome)
 			break;
+		ring->lane = count;
+		ring->lanes = lanes;
 		ret_states[count++] = ring;
 		take_sockets(ring, handed);
 		outcome = set_up(ring, handed->place, error);
 		if (!outcome)
-			outcome = attach_filters(ring, count - 1, lanes, error);
+			outcome = attach_filters(ring, error);
 	}
 	if (!outcome) {
+		tpacket_v3_keep_compiler(ret_states[0]);
 		*ret_link_type = ring->watch.link_type;
 		return (int)count;
 	}

@@ -181,9 +181,9 @@ static int filter_frames(struct tpacket_v3 *ring, char error[static SOURCE_ERROR
 {
 	struct kernel_filter filter;
 
-	int outcome =
-		kernel_filter_compile(&ring->config, ring->watch.link_type, &filter, error);
-	return outcome ? outcome : kernel_filter_attach(ring->fd, &filter, NULL, error);
+	int outcome = kernel_filter_compile(
+		&ring->config, ring->watch.link_type, NULL, &filter, error);
+	return outcome ? outcome : tpacket_v3_attach(ring, &filter, error);
 }
 
 static int shut(struct tpacket_v3 *ring, char error[static SOURCE_ERROR_BYTES])
@@ -245,7 +245,13 @@ void tpacket_v3_close(void *state)
 	if (ring->spare_fd >= 0)
 		close(ring->spare_fd);
 	interface_drops_close(&ring->drops);
+	kernel_filter_free_compiler(ring->compiler);
 	free(ring);
+}
+
+void tpacket_v3_keep_compiler(struct tpacket_v3 *ring)
+{
+	ring->compiler = kernel_filter_keep_compiler(&ring->config, ring->watch.link_type);
 }
 
 int tpacket_v3_begin(const struct source_config *config, struct tpacket_v3 **ret_ring,
@@ -295,51 +301,47 @@ static int open_ring(const struct source_config *config, struct fanout *group,
 
 /* All but the binding, which needs no right. A lane picks its own frames out itself, as when
  * the interface is made anew: a socket has to be bound before it can join a group. */
-static int set_up_waiting(struct tpacket_v3 *ring, const struct steering *steering,
-	unsigned lane, char error[static SOURCE_ERROR_BYTES])
+static int set_up_waiting(struct tpacket_v3 *ring, char error[static SOURCE_ERROR_BYTES])
 {
 	const struct source_config *config = &ring->config;
-	struct steering_program own;
-	struct kernel_filter filter;
 
 	ring->watch.link_type = hardware_type_link_type(ARPHRD_ETHER);
+	ring->uses_spare = ring->lanes > 1;
 	int outcome = open_socket(&ring->fd, config->interface, error);
 	if (!outcome)
 		outcome = map_ring(ring, config, error);
 	if (!outcome)
-		outcome = kernel_filter_compile(config, ring->watch.link_type, &filter, error);
-	if (outcome)
-		return outcome;
-	steering_write(steering, ring->watch.link_type, STEERING_FILTER, lane, &own);
-	outcome = kernel_filter_attach(
-		ring->fd, &filter, steering->lanes > 1 ? &own : NULL, error);
+		outcome = filter_frames(ring, error);
 	if (outcome)
 		return outcome;
 	ring_walk_init(
 		&ring->walk, ring->memory, config->block_bytes, config->block_count, false);
-	ring->uses_spare = steering->lanes > 1;
 	tpacket_v3_watch(ring);
 	link_watch_await(&ring->watch);
 	return 0;
 }
 
 /* As open_lanes. */
-static int open_waiting(const struct source_config *config, const struct steering *steering,
-	void **ret_states, char error[static SOURCE_ERROR_BYTES])
+static int open_waiting(const struct source_config *config, unsigned lanes, void **ret_states,
+	char error[static SOURCE_ERROR_BYTES])
 {
 	struct tpacket_v3 *ring;
 	unsigned count = 0;
 	int outcome = 0;
 
-	while (!outcome && count < steering->lanes) {
+	while (!outcome && count < lanes) {
 		outcome = tpacket_v3_begin(config, &ring, error);
 		if (outcome)
 			break;
-		ret_states[count] = ring;
-		outcome = set_up_waiting(ring, steering, count++, error);
+		ring->lane = count;
+		ring->lanes = lanes;
+		ret_states[count++] = ring;
+		outcome = set_up_waiting(ring, error);
 	}
-	if (!outcome)
+	if (!outcome) {
+		tpacket_v3_keep_compiler(ret_states[0]);
 		return (int)count;
+	}
 	while (count > 0)
 		tpacket_v3_close(ret_states[--count]);
 	return outcome;
@@ -350,7 +352,6 @@ static int open_waiting(const struct source_config *config, const struct steerin
 static int tpacket_v3_open(const struct source_config *config, void **ret_state,
 	int *ret_link_type, char error[static SOURCE_ERROR_BYTES])
 {
-	struct steering alone = { .lanes = 1 };
 	struct tpacket_v3 *ring;
 
 	if (config->handed)
@@ -359,7 +360,7 @@ static int tpacket_v3_open(const struct source_config *config, void **ret_state,
 
 	if (outcome == -ENODEV && config->waits_for_interface) {
 		*ret_link_type = hardware_type_link_type(ARPHRD_ETHER);
-		return open_waiting(config, &alone, ret_state, error);
+		return open_waiting(config, 1, ret_state, error);
 	}
 	if (outcome)
 		return outcome;
@@ -368,34 +369,24 @@ static int tpacket_v3_open(const struct source_config *config, void **ret_state,
 	return 0;
 }
 
-static int open_spare(struct tpacket_v3 *ring, const struct kernel_filter *filter,
-	const struct steering *steering, unsigned lane, char error[static SOURCE_ERROR_BYTES])
-{
-	struct steering_program own;
-
-	int outcome = open_socket(&ring->spare_fd, ring->config.interface, error);
-	if (outcome)
-		return outcome;
-	steering_write(steering, ring->watch.link_type, STEERING_FILTER, lane, &own);
-	return kernel_filter_attach(ring->spare_fd, filter, &own, error);
-}
-
 /* All have joined: give each lane its spare socket, then let the frames in. */
-static int open_gates(void **states, unsigned lanes, const struct steering *steering,
-	char error[static SOURCE_ERROR_BYTES])
+static int open_gates(void **states, unsigned lanes, char error[static SOURCE_ERROR_BYTES])
 {
 	const struct tpacket_v3 *first = states[0];
 	const struct source_config *config = &first->config;
 	struct kernel_filter filter;
 	struct tpacket_v3 *ring;
 
-	int outcome = kernel_filter_compile(config, first->watch.link_type, &filter, error);
-	for (unsigned lane = 0; !outcome && lane < lanes; lane++)
-		outcome = open_spare(states[lane], &filter, steering, lane, error);
+	int outcome =
+		kernel_filter_compile(config, first->watch.link_type, NULL, &filter, error);
 	for (unsigned lane = 0; !outcome && lane < lanes; lane++) {
 		ring = states[lane];
-		outcome = kernel_filter_attach(ring->fd, &filter, NULL, error);
+		ring->lane = lane;
+		ring->lanes = lanes;
+		outcome = open_socket(&ring->spare_fd, config->interface, error);
 	}
+	for (unsigned lane = 0; !outcome && lane < lanes; lane++)
+		outcome = tpacket_v3_attach(states[lane], &filter, error);
 	return outcome;
 }
 
@@ -419,14 +410,16 @@ static int tpacket_v3_open_lanes(const struct source_config *config, unsigned la
 		*ret_link_type = ring->watch.link_type;
 	} while (group.has_id && count < lanes);
 	if (!outcome && group.has_id)
-		outcome = open_gates(ret_states, lanes, &group.steering, error);
-	if (!outcome)
+		outcome = open_gates(ret_states, lanes, error);
+	if (!outcome) {
+		tpacket_v3_keep_compiler(ret_states[0]);
 		return (int)count;
+	}
 	while (count > 0)
 		tpacket_v3_close(ret_states[--count]);
 	if (outcome == -ENODEV && config->waits_for_interface) {
 		*ret_link_type = hardware_type_link_type(ARPHRD_ETHER);
-		return open_waiting(config, &group.steering, ret_states, error);
+		return open_waiting(config, lanes, ret_states, error);
 	}
 	return outcome;
 }
@@ -514,4 +507,6 @@ const struct source_ops tpacket_v3_ops = {
 	.error = tpacket_v3_error,
 	.keep = tpacket_v3_keep,
 	.place = tpacket_v3_place,
+	.compile = tpacket_v3_compile,
+	.set_filter = tpacket_v3_set_filter,
 };

@@ -9,13 +9,17 @@
 #include "ring/ring_walk.h"
 #include "ring/source.h"
 
+struct kernel_filter;
+
 struct tpacket_v3 {
 	struct source_config
 		config; /* .interface is borrowed; the other pointers are not used */
 	int fd;
-	int spare_fd;    /* of a member of a group: what comes after it; -1: none */
-	bool uses_spare; /* it has come, or .fd was one from the start: not in a group */
-	void *memory;    /* NULL or MAP_FAILED: not mapped */
+	int spare_fd;          /* of a member of a group: what comes after it; -1: none */
+	bool uses_spare;       /* it has come, or .fd was one from the start: not in a group */
+	unsigned lane, lanes;  /* this one, from 0, of so many that share an interface */
+	struct pcap *compiler; /* of filters that come later; lane 0 has it; may be NULL */
+	void *memory;          /* NULL or MAP_FAILED: not mapped */
 	size_t memory_bytes;
 	struct ring_walk walk;
 	struct link_watch watch;
@@ -46,7 +50,21 @@ int tpacket_v3_map(
 /* Tell the link watch about the socket. */
 void tpacket_v3_watch(struct tpacket_v3 *ring);
 
+/* Be ready to compile filters later, when there are no rights. */
+void tpacket_v3_keep_compiler(struct tpacket_v3 *ring);
+
 void tpacket_v3_close(void *state);
+
+/* -- tpacket_filter.c ------------------------------------------------------------------- */
+
+/* Let the frames in that pass the filter and are the lane's own, on both sockets, from the next
+ * frame on. 0 or a negative errno. */
+int tpacket_v3_attach(struct tpacket_v3 *ring, const struct kernel_filter *filter,
+	char error[static SOURCE_ERROR_BYTES]);
+
+int tpacket_v3_compile(void *state, const char *expression, struct source_filter **ret_filter,
+	char error[static SOURCE_ERROR_BYTES]);
+int tpacket_v3_set_filter(void *state, const struct source_filter *filter);
 
 /* -- tpacket_handed.c ------------------------------------------------------------------- */
 

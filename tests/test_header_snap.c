@@ -182,12 +182,12 @@ static void an_expression_comes_first(void **state)
 	assert_non_null(filter);
 	vector_bytes(MACS "0800 " IP4("06"), tcp);
 	vector_bytes(MACS "0800 " IP4("11"), udp);
-	assert_int_equal(kernel_filter_compile(&config, LINK_ETHERNET, filter, error), 0);
+	assert_int_equal(kernel_filter_compile(&config, LINK_ETHERNET, NULL, filter, error), 0);
 	assert_int_equal(run(filter->code, filter->count, tcp, FRAME_BYTES), 14 + 60 + 14);
 	assert_int_equal(run(filter->code, filter->count, udp, FRAME_BYTES), 0);
 
 	config.keeps_headers = false;
-	assert_int_equal(kernel_filter_compile(&config, LINK_ETHERNET, filter, error), 0);
+	assert_int_equal(kernel_filter_compile(&config, LINK_ETHERNET, NULL, filter, error), 0);
 	assert_int_equal(run(filter->code, filter->count, tcp, FRAME_BYTES), SNAP_BYTES);
 	free(filter);
 }
