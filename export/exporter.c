@@ -523,6 +523,31 @@ void exporter_set_boot(struct exporter *exporter, uint64_t boot_ns)
 	exporter->wants_templates = true;
 }
 
+static void step(uint64_t *time_ns, int64_t step_ns)
+{
+	if (step_ns < 0 && *time_ns < (uint64_t)-step_ns)
+		*time_ns = 0;
+	else if (*time_ns != NEVER_NS)
+		*time_ns += (uint64_t)step_ns;
+}
+
+void exporter_step_clock(struct exporter *exporter, int64_t step_ns, bool moves_boot)
+{
+	uint64_t boot_ns = exporter->facts.boot_ns;
+	step(&boot_ns, step_ns);
+	if (moves_boot)
+		exporter_set_boot(exporter, boot_ns);
+	else if (exporter->message.is_begun)
+		send_message(exporter);
+	if (!exporter->has_clock)
+		return;
+	step(&exporter->clock_ns, step_ns);
+	step(&exporter->template_due_ns, step_ns);
+	step(&exporter->templates_ns, step_ns);
+	step(&exporter->doubt_end_ns, step_ns);
+	step(&exporter->outbox.gather.due_ns, step_ns);
+}
+
 const struct exporter_stats *exporter_stats(const struct exporter *exporter)
 {
 	return &exporter->outbox.stats;

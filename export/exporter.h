@@ -126,6 +126,11 @@ void exporter_refresh_templates(struct exporter *exporter);
  * templates and options go with the next message. */
 void exporter_set_boot(struct exporter *exporter, uint64_t boot_ns);
 
+/* Unix time was set by .step_ns: so is the clock, and all that is due, with it; the next now_ns
+ * may be earlier than the last. What was encoded before is sent first. .moves_boot: the times
+ * in records are told in the new time, too, and sysUptime goes on as it was. */
+void exporter_step_clock(struct exporter *exporter, int64_t step_ns, bool moves_boot);
+
 const struct exporter_stats *exporter_stats(const struct exporter *exporter);
 const struct transport *exporter_transport(const struct exporter *exporter);
 

@@ -154,6 +154,24 @@ def time_jump():
             at(3650 * DAY_MS + 100, datagram())]
 
 
+def ticking():
+    """Another flow that keeps the clock going: a packet every 5 seconds."""
+    return [at(when, datagram(sport=4000)) for when in range(3000, 60000, 5000)]
+
+
+@fixture("time-future.pcap", "a stamp a year ahead: flows still end when they are idle")
+def time_future():
+    return [at(0, datagram()), at(1000, datagram()), at(365 * DAY_MS, datagram(sport=3000)),
+            at(2000, datagram()), at(2500, datagram()), *ticking(), at(58500, datagram())]
+
+
+@fixture("time-set-back.pcap", "the clock was set back by an hour: flows still end when they are idle")
+def time_set_back():
+    hour = 3600_000
+    return [at(hour, datagram()), at(hour + 1000, datagram()), at(2000, datagram()), at(2500, datagram()),
+            *ticking(), at(58500, datagram())]
+
+
 @fixture("time-uptime-wrap.pcap", "a capture of 60 days: 32-bit uptimes wrap after 49.7")
 def time_uptime_wrap():
     days = (0, 20, 49, 49.7, 49.72, 50, 60)

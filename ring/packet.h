@@ -27,7 +27,7 @@ struct packet {
 	const uint8_t *bytes;    /* borrowed from the source until source_release() */
 	uint32_t captured_bytes; /* octets readable at .bytes */
 	uint32_t wire_bytes;     /* octets the frame had on the link */
-	uint64_t stamp_ns;       /* Unix time, nanoseconds */
+	uint64_t stamp_ns;       /* nanoseconds; see packet_batch.step_ns */
 	uint32_t if_index;       /* interface it was seen on; 0 when unknown (capture files) */
 	uint16_t gso_bytes;      /* payload of each segment when .gso is not PACKET_GSO_NONE */
 	uint16_t vlan_tpid;      /* tag that the kernel took off the frame, 0 when none */
@@ -40,12 +40,16 @@ struct packet {
  * .clock_ns is the newest stamp so far. A live source that has nothing to hand over moves it on
  * with the host's clock, but stays behind it by what the kernel may still hold back (the retire
  * timeout), so that a packet handed over later is not older than a clock seen before it.
+ *
+ * .step_ns: how far the host's clock was set since the source was opened (live_clock.h). Unix
+ * time is a stamp, or the clock, plus this. Always 0 with capture files.
  */
 struct packet_batch {
 	struct packet packets[PACKET_BATCH_MAX];
 	unsigned count;
 	uint64_t clock_ns; /* packet time: see above */
-	bool is_end;       /* nothing will follow: end of the last capture file */
+	int64_t step_ns;
+	bool is_end; /* nothing will follow: end of the last capture file */
 };
 
 /*
@@ -65,6 +69,8 @@ struct ring_stats {
 	uint64_t link_returns;   /* times capture went on after that */
 	uint64_t rebinds;        /* times the source was bound again to a new interface */
 	uint64_t duplicate_pkts; /* frames seen twice and counted once (loopback) */
+	uint64_t clock_steps;    /* times that the host's clock was set */
+	uint64_t odd_stamps;     /* stamps from the future, taken for the time of reading */
 };
 
 #endif

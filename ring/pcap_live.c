@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "ring/dlt.h"
+#include "ring/live_clock.h"
 #include "ring/view_arena.h"
 
 #define NS_PER_SECOND 1000000000ull
@@ -61,7 +62,8 @@ struct pcap_live {
 	uint16_t mtu_bytes; /* 0: not known, or more than any super-packet */
 	uint64_t check_interval_ns;
 	uint64_t next_check_ns;
-	uint64_t newest_ns;
+	uint64_t newest_ns; /* stamp */
+	struct live_clock clock;
 	struct view_arena arena;
 	struct handle_count received, dropped, interface_dropped;
 	uint64_t losses, returns, rebinds;
@@ -362,6 +364,7 @@ static int set_up(struct pcap_live *live, char error[static SOURCE_ERROR_BYTES])
 	live->wait_fd = fcntl(live->silent_fds[0], F_DUPFD_CLOEXEC, 0);
 	live->query_fd = socket(AF_INET, SOCK_DGRAM, 0);
 	fcntl(live->query_fd, F_SETFD, FD_CLOEXEC);
+	live->clock.holdback_ns = holdback_ns(live);
 	live->check_interval_ns = TRY_INTERVAL_NS;
 	if (live->check_interval_ns < holdback_ns(live))
 		live->check_interval_ns = holdback_ns(live);
@@ -495,15 +498,6 @@ static void fill(struct pcap_live *live, struct packet_batch *batch)
 		lose(live);
 }
 
-/* The clock of an idle source: late enough for what libpcap may still hand over. */
-static uint64_t idle_clock_ns(const struct pcap_live *live)
-{
-	uint64_t now_ns = clock_now_ns(CLOCK_REALTIME);
-	uint64_t clock_ns = now_ns > holdback_ns(live) ? now_ns - holdback_ns(live) : 0;
-
-	return clock_ns > live->newest_ns ? clock_ns : live->newest_ns;
-}
-
 static int pcap_live_next(void *state, struct packet_batch *batch)
 {
 	struct pcap_live *live = state;
@@ -516,7 +510,8 @@ static int pcap_live_next(void *state, struct packet_batch *batch)
 	/* What the lane reads is decided before the interface is there: start again for it. */
 	if (live->is_other_kind && live->returns == 0)
 		return -EPROTONOSUPPORT;
-	batch->clock_ns = batch->count > 0 ? live->newest_ns : idle_clock_ns(live);
+	struct host_time now = live_clock_read();
+	live_clock_settle(&live->clock, &now, live->newest_ns, batch);
 	return 0;
 }
 
@@ -540,6 +535,8 @@ static void pcap_live_stats(void *state, struct ring_stats *ret_stats)
 		.link_losses = live->losses,
 		.link_returns = live->returns,
 		.rebinds = live->rebinds,
+		.clock_steps = live->clock.steps,
+		.odd_stamps = live->clock.odd_stamps,
 	};
 }
 

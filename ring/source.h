@@ -43,7 +43,10 @@ struct source_place {
 	uint32_t uses_spare; /* the first descriptor is of no more use, the second took over */
 	uint32_t skips_outgoing; /* loopback */
 	uint32_t zero;
-	uint64_t newest_ns;
+	uint64_t newest_ns; /* the newest stamp, as the kernel made it */
+	uint64_t clock_ns;  /* as packet_batch has it, and so .step_ns */
+	int64_t step_ns;
+	int64_t origin_ns; /* of the clock; 0: none yet */
 	uint64_t damaged_pkts;
 	struct ring_stats totals; /* .interface_dropped_pkts as of the last source_stats() */
 };

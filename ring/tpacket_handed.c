@@ -78,6 +78,9 @@ static void take_totals(struct tpacket_v3 *ring, const struct source_place *plac
 	ring->walk.duplicate_pkts = place->totals.duplicate_pkts;
 	ring->walk.damaged_pkts = place->damaged_pkts;
 	ring->walk.newest_ns = place->newest_ns;
+	live_clock_resume(&ring->clock, place->origin_ns, place->step_ns, place->clock_ns);
+	ring->clock.steps = place->totals.clock_steps;
+	ring->clock.odd_stamps = place->totals.odd_stamps;
 }
 
 /* An interface that is away just now had this link type, and comes back. */
@@ -205,12 +208,17 @@ void tpacket_v3_place(void *state, struct source_place *ret_place)
 		.uses_spare = ring->uses_spare,
 		.skips_outgoing = ring->walk.skips_outgoing,
 		.newest_ns = ring->walk.newest_ns,
+		.clock_ns = ring->clock.newest_ns,
+		.step_ns = ring->clock.step_ns,
+		.origin_ns = ring->clock.has_begun ? ring->clock.origin_ns : 0,
 		.damaged_pkts = ring->walk.damaged_pkts,
 		.totals = {
 			.received_pkts = ring->received_pkts,
 			.dropped_pkts = ring->dropped_pkts,
 			.interface_dropped_pkts = ring->seen_interface_drops,
 			.freezes = ring->freezes,
+			.clock_steps = ring->clock.steps,
+			.odd_stamps = ring->clock.odd_stamps,
 			.link_losses = ring->watch.losses,
 			.link_returns = ring->watch.returns,
 			.rebinds = ring->watch.rebinds,

@@ -275,7 +275,7 @@ int tpacket_v3_begin(const struct source_config *config, struct tpacket_v3 **ret
 	for (unsigned i = 0; i < INTERFACE_DROP_FILES; i++)
 		ring->drops.fds[i] = -1;
 	/* The kernel's timer ticks in jiffies: allow for one that is late. */
-	ring->holdback_ns = 2 * config->retire_timeout_ms * NS_PER_MS;
+	ring->clock.holdback_ns = 2 * config->retire_timeout_ms * NS_PER_MS;
 	*ret_ring = ring;
 	return 0;
 }
@@ -431,26 +431,15 @@ static int tpacket_v3_fd(void *state)
 	return ring->fd;
 }
 
-/* The clock of an idle ring: late enough for what the kernel may still hand over. */
-static uint64_t idle_clock_ns(const struct tpacket_v3 *ring)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	uint64_t now_ns = (uint64_t)now.tv_sec * NS_PER_SECOND + (uint64_t)now.tv_nsec;
-	uint64_t clock_ns = now_ns > ring->holdback_ns ? now_ns - ring->holdback_ns : 0;
-	return clock_ns > ring->walk.newest_ns ? clock_ns : ring->walk.newest_ns;
-}
-
 static int tpacket_v3_next(void *state, struct packet_batch *batch)
 {
 	struct tpacket_v3 *ring = state;
 
 	ring_walk_fill(&ring->walk, batch);
-	if (batch->count > 0) {
-		batch->clock_ns = ring->walk.newest_ns;
+	struct host_time now = live_clock_read();
+	live_clock_settle(&ring->clock, &now, ring->walk.newest_ns, batch);
+	if (batch->count > 0)
 		return 0;
-	}
 	/* Blocks of nothing but second copies on loopback hold no view. */
 	ring_walk_release(&ring->walk);
 	if (link_watch_poll(&ring->watch))
@@ -458,7 +447,6 @@ static int tpacket_v3_next(void *state, struct packet_batch *batch)
 	/* What the lane reads is decided before the interface is there: start again for it. */
 	if (ring->watch.is_other_kind && ring->watch.returns == 0)
 		return -EPROTONOSUPPORT;
-	batch->clock_ns = idle_clock_ns(ring);
 	return 0;
 }
 
@@ -485,6 +473,8 @@ static void tpacket_v3_stats(void *state, struct ring_stats *ret_stats)
 		.link_returns = ring->watch.returns,
 		.rebinds = ring->watch.rebinds,
 		.duplicate_pkts = ring->walk.duplicate_pkts,
+		.clock_steps = ring->clock.steps,
+		.odd_stamps = ring->clock.odd_stamps,
 	};
 	ring->seen_interface_drops = ret_stats->interface_dropped_pkts;
 }

@@ -6,6 +6,7 @@
 
 #include "ring/interface_drops.h"
 #include "ring/link_watch.h"
+#include "ring/live_clock.h"
 #include "ring/ring_walk.h"
 #include "ring/source.h"
 
@@ -24,7 +25,7 @@ struct tpacket_v3 {
 	struct ring_walk walk;
 	struct link_watch watch;
 	struct interface_drops drops;
-	uint64_t holdback_ns; /* how long the kernel may keep a packet to itself */
+	struct live_clock clock;
 	uint64_t received_pkts;
 	uint64_t dropped_pkts;
 	uint64_t freezes;

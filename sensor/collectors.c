@@ -94,6 +94,12 @@ void collectors_set_boot(struct collectors *collectors, uint64_t boot_ns)
 		exporter_set_boot(collectors->exporters[i], boot_ns);
 }
 
+void collectors_step_clock(struct collectors *collectors, int64_t step_ns, bool moves_boot)
+{
+	for (size_t i = 0; i < collectors->count; i++)
+		exporter_step_clock(collectors->exporters[i], step_ns, moves_boot);
+}
+
 struct exporter_stats collectors_stats(const struct collectors *collectors)
 {
 	struct exporter_stats sum = { 0 };

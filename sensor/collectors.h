@@ -37,6 +37,8 @@ void collectors_give_up(struct collectors *collectors);
 void collectors_refresh_templates(struct collectors *collectors);
 void collectors_set_boot(struct collectors *collectors, uint64_t boot_ns);
 
+void collectors_step_clock(struct collectors *collectors, int64_t step_ns, bool moves_boot);
+
 /* The sums over all collectors. */
 struct exporter_stats collectors_stats(const struct collectors *collectors);
 

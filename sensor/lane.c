@@ -60,7 +60,8 @@ static void lane_move_boot(struct lane *lane, uint64_t now_ns)
 		oldest_ns ? oldest_ns + FRAGMENT_WINDOW_NS : now_ns - lane->start_ns;
 
 	lane->boot_move_ns = lane_next_boot_move(lane, now_ns);
-	collectors_set_boot(&lane->collectors, now_ns > before_ns ? now_ns - before_ns : 0);
+	collectors_set_boot(&lane->collectors,
+		lane_unix_ns(lane, now_ns > before_ns ? now_ns - before_ns : 0));
 }
 
 /* The exporters are made when the lane's clock is known: at the first packet of a capture file,
@@ -73,15 +74,29 @@ static int lane_begin(struct lane *lane, uint64_t now_ns)
 	lane->has_begun = true;
 	lane->start_ns = now_ns;
 	lane->boot_move_ns = lane_next_boot_move(lane, now_ns);
-	return collectors_begin(&lane->collectors, boot_ns);
+	return collectors_begin(&lane->collectors, lane_unix_ns(lane, boot_ns));
+}
+
+/* Live, the times in records are told in the new time, too. In a capture they are the stamps,
+ * and sysUptime has room for some days of steps. */
+void lane_set_step(struct lane *lane, int64_t step_ns)
+{
+	int64_t change_ns = step_ns - lane->step_ns;
+	bool is_long = change_ns < -(int64_t)REPLAY_UPTIME_NS / 2 ||
+		       change_ns > (int64_t)REPLAY_UPTIME_NS / 2;
+
+	if (change_ns == 0)
+		return;
+	collectors_step_clock(&lane->collectors, change_ns, lane->is_live || is_long);
+	lane->step_ns = step_ns;
 }
 
 static void lane_keep_time(struct lane *lane)
 {
 	uint64_t now_ns = flow_cache_clock_ns(lane->cache);
 
-	if (lane->clock_ns > now_ns)
-		now_ns = lane->clock_ns;
+	if (lane->clock.now_ns > now_ns)
+		now_ns = lane->clock.now_ns;
 	if (lane->batch.clock_ns > now_ns)
 		now_ns = lane->batch.clock_ns;
 	lane_give_up_waiting(lane, now_ns);
@@ -90,7 +105,7 @@ static void lane_keep_time(struct lane *lane)
 
 	/* With records still due at earlier times the exporters' clock must not pass them. */
 	if (is_done)
-		collectors_advance(&lane->collectors, now_ns);
+		collectors_advance(&lane->collectors, lane_unix_ns(lane, now_ns));
 	else
 		collectors_send_gathered(&lane->collectors);
 	if (now_ns >= lane->boot_move_ns)
@@ -138,6 +153,8 @@ static int lane_pass(struct lane *lane)
 
 	if (rc < 0)
 		return rc;
+	if (lane->is_live)
+		lane_set_step(lane, lane->batch.step_ns);
 	if (!lane->has_begun && (lane->is_live || lane->batch.count > 0)) {
 		uint64_t first_ns = lane->batch.count ? lane->batch.packets[0].stamp_ns
 						      : lane->batch.clock_ns;
@@ -165,7 +182,7 @@ static void lane_take_turn(void *user)
 static void lane_close_books(struct lane *lane)
 {
 	struct lane_end end = { lane->cache, &lane->collectors, &lane->pace.pacer,
-		lane_take_turn, lane };
+		lane->step_ns, lane_take_turn, lane };
 
 	if (!lane->has_begun)
 		return;
@@ -177,7 +194,8 @@ static void lane_close_books(struct lane *lane)
 		return;
 	}
 	flow_cache_expire_all(lane->cache, SIZE_MAX);
-	collectors_flush(&lane->collectors, flow_cache_clock_ns(lane->cache));
+	collectors_flush(
+		&lane->collectors, lane_unix_ns(lane, flow_cache_clock_ns(lane->cache)));
 }
 
 /* So that its memory and its interrupts stay near. Where that cannot be, it runs all the same.

@@ -45,7 +45,9 @@ static void close_flows(const struct lane_end *end, uint64_t deadline_ns)
 
 static void send_rest(const struct lane_end *end, uint64_t deadline_ns)
 {
-	collectors_flush(end->collectors, flow_cache_clock_ns(end->cache));
+	uint64_t now_ns = flow_cache_clock_ns(end->cache) + (uint64_t)end->step_ns;
+
+	collectors_flush(end->collectors, now_ns);
 	while (collectors_are_held(end->collectors) && loop_now_ns() < deadline_ns) {
 		wait_a_turn(end);
 		collectors_send_gathered(end->collectors);

@@ -21,6 +21,7 @@ struct lane_end {
 	struct flow_cache *cache; /* borrowed, like the next two */
 	struct collectors *collectors;
 	struct pacer *pacer; /* its rate is raised when it would take too long */
+	int64_t step_ns;     /* Unix time less the cache's */
 	/* Called often, so that the lane's thread is seen to live. */
 	void (*turn)(void *user);
 	void *user;

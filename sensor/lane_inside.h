@@ -15,6 +15,7 @@
 #include "sensor/collectors.h"
 #include "sensor/fragment_hold.h"
 #include "sensor/lane.h"
+#include "sensor/lane_clock.h"
 #include "sensor/lane_pace.h"
 #include "sensor/sampler.h"
 
@@ -44,7 +45,8 @@ struct lane {
 	bool is_busy;      /* the last batch held packets */
 	bool is_finishing; /* told to end: meter what came before finish_ns, then end */
 	uint64_t finish_ns;
-	uint64_t clock_ns; /* the newest stamp so far, of any packet */
+	struct lane_clock clock; /* of all packets, other lanes' too */
+	int64_t step_ns;         /* Unix time less the clock; for exporters and people */
 	uint64_t start_ns;
 	uint64_t boot_move_ns; /* when sysUptime's zero is to be moved; UINT64_MAX: never */
 	uint64_t seen_pkts, metered_frames, exported_flows;
@@ -70,6 +72,17 @@ struct lane {
 
 /* The thread. .user is the lane. */
 void *lane_main(void *user);
+
+/* The clock's time is Unix time less so much, from here on. */
+void lane_set_step(struct lane *lane, int64_t step_ns);
+
+/* Unix time of a time of the clock, for those outside. */
+static inline uint64_t lane_unix_ns(const struct lane *lane, uint64_t time_ns)
+{
+	if (lane->step_ns < 0 && time_ns < (uint64_t)-lane->step_ns)
+		return 0;
+	return time_ns + (uint64_t)lane->step_ns;
+}
 
 /* -- lane_meter.c -- */
 

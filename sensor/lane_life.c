@@ -104,6 +104,7 @@ int lane_new(const struct lane_config *config, struct lane **ret_lane,
 	lane->config = config->config;
 	lane->wake_fds[0] = lane->wake_fds[1] = -1;
 	lane->is_live = source_is_live(config->source);
+	lane->clock.is_steady = lane->is_live;
 	lane->print = config->print;
 	lane->own = config->own;
 	lane->number = config->number;

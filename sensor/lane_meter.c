@@ -128,22 +128,30 @@ static bool lane_only_decodes(const struct lane *lane)
 	       !lane->config->has_own_mac;
 }
 
+/* Export times go back with the stamps; what came before is told in the old time. */
+static void lane_follow_clock(struct lane *lane)
+{
+	lane_meter_queue(lane);
+	lane_set_step(lane, -(int64_t)lane->clock.ahead_ns);
+}
+
 /* .only_decodes is known when this is compiled: a loop of its own leaves the questions out. */
 __attribute__((always_inline)) static inline void lane_meter_packet(
 	struct lane *lane, const struct packet *packet, bool only_decodes)
 {
 	const struct config *config = lane->config;
+
+	if (lane_clock_see(&lane->clock, packet->stamp_ns))
+		lane_follow_clock(lane);
 	struct packet_meta *meta = &lane->metas[lane->queued];
 	enum drop_reason reason = only_decodes ? decoder_decode(lane->decoder, packet, meta)
 					       : lane_judge(lane, packet, meta);
 
-	if (packet->stamp_ns > lane->clock_ns)
-		lane->clock_ns = packet->stamp_ns;
 	if (reason != DROP_NONE) {
 		lane_drop(lane, reason);
 		return;
 	}
-	meta->clock_ns = lane->clock_ns;
+	meta->clock_ns = lane->clock.now_ns;
 	if (!only_decodes && config->has_own_mac)
 		meta->is_outgoing =
 			memcmp(meta->source_mac, config->own_mac, sizeof(config->own_mac)) == 0;

@@ -16,29 +16,44 @@ uint64_t lane_flow_id(const struct lane *lane, uint64_t ordinal)
 
 static void lane_export(struct lane *lane, const struct flow_record *record, uint64_t now_ns)
 {
+	now_ns = lane_unix_ns(lane, now_ns);
 	lane->exported_flows++;
 	if (lane->print)
 		print_sink_record(lane->print, lane->number, record);
 	collectors_add(&lane->collectors, record, now_ns);
 }
 
-static void lane_export_numbered(
+/* The times of a live source are steady; those of a capture are what it says. */
+static void lane_tell_unix(const struct lane *lane, struct flow_record *record)
+{
+	for (unsigned i = 0; lane->is_live && i < 2; i++) {
+		struct flow_side *side = &record->side[i];
+
+		if (side->packets == 0)
+			continue;
+		side->first_ns = lane_unix_ns(lane, side->first_ns);
+		side->last_ns = lane_unix_ns(lane, side->last_ns);
+	}
+}
+
+static void lane_export_changed(
 	struct lane *lane, const struct flow_record *record, uint64_t now_ns)
 {
-	struct flow_record numbered = *record;
+	struct flow_record changed = *record;
 
-	numbered.flow_id = lane_flow_id(lane, record->flow_id);
-	lane_export(lane, &numbered, now_ns);
+	changed.flow_id = lane_flow_id(lane, record->flow_id);
+	lane_tell_unix(lane, &changed);
+	lane_export(lane, &changed, now_ns);
 }
 
 void lane_record(void *user, const struct flow_record *record, uint64_t now_ns)
 {
 	struct lane *lane = user;
 
-	if (lane->count == 1)
+	if (lane->count == 1 && lane->step_ns == 0)
 		lane_export(lane, record, now_ns);
 	else
-		lane_export_numbered(lane, record, now_ns);
+		lane_export_changed(lane, record, now_ns);
 }
 
 /* -- requests ------------------------------------------------------------------------- */
@@ -54,7 +69,7 @@ static void lane_answer(struct lane *lane)
 {
 	struct lane_request *request = lane->request;
 
-	request->now_ns = flow_cache_clock_ns(lane->cache);
+	request->now_ns = lane_unix_ns(lane, flow_cache_clock_ns(lane->cache));
 	lane->request = NULL;
 	atomic_store_explicit(&request->is_done, true, memory_order_release);
 	lane_notice(lane);
@@ -63,7 +78,8 @@ static void lane_answer(struct lane *lane)
 void lane_stats(struct lane *lane, struct sensor_stats *ret_stats)
 {
 	*ret_stats = (struct sensor_stats){
-		.start_ns = lane->start_ns,
+		.start_ns = lane_unix_ns(lane, lane->start_ns),
+		.clock_jumps = lane->clock.jumps,
 		.seen_pkts = lane->seen_pkts,
 		.metered_frames = lane->metered_frames,
 		.has_ring = lane->is_live,
@@ -96,9 +112,11 @@ static bool lane_snapshot(struct lane *lane, struct lane_request *request)
 	request->count = flow_cache_snapshot(
 		lane->cache, &request->cursor, request->flows, request->capacity);
 	for (uint64_t i = 0; i < request->count; i++) {
-		struct flow_record *record = &request->flows[i].record;
+		struct flow_snapshot *flow = &request->flows[i];
 
-		record->flow_id = lane_flow_id(lane, record->flow_id);
+		flow->record.flow_id = lane_flow_id(lane, flow->record.flow_id);
+		lane_tell_unix(lane, &flow->record);
+		flow->deadline_ns = lane_unix_ns(lane, flow->deadline_ns);
 	}
 	return request->count > 0 || flow_cache_snapshot_ended(lane->cache, request->cursor);
 }
@@ -118,7 +136,8 @@ static bool lane_request_step(struct lane *lane)
 		if (!lane_empty_step(lane, flow_cache_expire_all))
 			return false;
 		collectors_refresh_templates(&lane->collectors);
-		collectors_flush(&lane->collectors, flow_cache_clock_ns(lane->cache));
+		collectors_flush(&lane->collectors,
+			lane_unix_ns(lane, flow_cache_clock_ns(lane->cache)));
 		return true;
 	case LANE_DELETE_ALL:
 		return lane_empty_step(lane, flow_cache_delete_all);
@@ -131,7 +150,7 @@ static bool lane_request_step(struct lane *lane)
 		return true;
 	case LANE_FINISH:
 		lane->is_finishing = true;
-		lane->finish_ns = lane->is_live ? request->now_ns : 0;
+		lane->finish_ns = lane->is_live ? request->now_ns - (uint64_t)lane->step_ns : 0;
 		return true;
 	}
 	return true;

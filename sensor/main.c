@@ -286,6 +286,9 @@ static void log_ring_events(struct sensor *sensor, const struct ring_stats *now)
 	if (now->link_returns > before->link_returns)
 		log_line(&sensor->log, LOG_NOTICE, "%s: the interface is back, capturing again",
 			interface);
+	if (now->clock_steps > before->clock_steps)
+		log_line(&sensor->log, LOG_NOTICE,
+			"the host's clock was set; flows go on as if it had not been");
 	if (now->dropped_pkts > before->dropped_pkts)
 		log_line(&sensor->log, LOG_WARNING,
 			"%s: the kernel dropped %llu packets, %llu in all", interface,

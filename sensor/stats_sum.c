@@ -68,6 +68,8 @@ static void add_ring(struct ring_stats *sum, const struct ring_stats *one)
 	sum->link_losses = most(sum->link_losses, one->link_losses);
 	sum->link_returns = most(sum->link_returns, one->link_returns);
 	sum->rebinds = most(sum->rebinds, one->rebinds);
+	sum->clock_steps = most(sum->clock_steps, one->clock_steps);
+	sum->odd_stamps += one->odd_stamps;
 }
 
 static void add_exported(struct exporter_stats *sum, const struct exporter_stats *one)
@@ -98,6 +100,7 @@ void stats_sum_add(struct sensor_stats *sum, const struct sensor_stats *one)
 	add_exported(&sum->exported, &one->exported);
 	sum->exported_flows += one->exported_flows;
 	sum->lost_prints += one->lost_prints;
+	sum->clock_jumps = most(sum->clock_jumps, one->clock_jumps);
 	sum->lone_fragments += one->lone_fragments;
 	add_cache(&sum->cache, &one->cache);
 }

@@ -199,6 +199,12 @@ void stats_text_write_notes(const struct sensor_stats *stats, FILE *out)
 			"records in messages that did not reach their collector" },
 		{ "postponed-sends", stats->exported.postponed_sends,
 			"times that messages waited because the socket had no room" },
+		{ "clock-steps", stats->ring.clock_steps,
+			"times that the host's clock was set" },
+		{ "odd-stamps", stats->ring.odd_stamps,
+			"packets stamped in the future, taken for the time of reading" },
+		{ "clock-jumps", stats->clock_jumps,
+			"times that stamps went back or forth by more than a minute" },
 		{ "lost-prints", stats->lost_prints, "records that --print had no room for" },
 	};
 

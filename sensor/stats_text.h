@@ -25,6 +25,7 @@ struct sensor_stats {
 	struct exporter_stats exported; /* summed over the collectors; see flows below */
 	uint64_t exported_flows;        /* flow records handed to the exporters, once each */
 	uint64_t lost_prints;           /* records that --print had no room for */
+	uint64_t clock_jumps;    /* times that the clock left stamps that went far back */
 	uint64_t lone_fragments; /* later ones in flows with ports 0, their first not seen */
 	struct flow_cache_stats cache;
 };

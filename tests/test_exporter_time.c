@@ -393,6 +393,48 @@ static void moving_boot_keeps_the_times_that_a_reader_computes(void **state)
 	assert_int_equal(v5_be32(0, 48) - v5_be32(1, 48), 2000);
 }
 
+/* Unix time was set back by an hour: so are export times, and the next refresh is no later. */
+static void the_clock_can_be_set_back(void **state)
+{
+	struct exporter_config config = sample_config(EXPORT_IPFIX);
+	struct exporter *exporter = start(&config);
+	uint64_t hour = 3600 * S;
+
+	add_at(exporter, START_NS);
+	exporter_step_clock(exporter, -(int64_t)hour, false);
+	assert_int_equal(memory.count, 1);
+	exporter_advance(exporter, START_NS + 60 * S - hour);
+
+	read_all();
+	assert_int_equal(memory.count, 2);
+	assert_int_equal(reader.export_s, (START_NS + 60 * S - hour) / S);
+	assert_int_equal(reader.templates_seen, 7);
+	exporter_free(exporter);
+}
+
+/* The same uptimes in the header and in records that are told in the new time. */
+static void uptime_goes_on_when_the_boot_moves_with_the_clock(void **state)
+{
+	struct exporter_config config = sample_config(EXPORT_NETFLOW_5);
+	struct exporter *exporter = start(&config);
+	struct flow_record tcp = sample_tcp();
+	uint64_t hour = 3600 * S;
+
+	exporter_add(exporter, &tcp, START_NS);
+	exporter_step_clock(exporter, (int64_t)hour, true);
+	for (unsigned i = 0; i < 2; i++) {
+		tcp.side[i].first_ns += hour;
+		tcp.side[i].last_ns += hour;
+	}
+	exporter_add(exporter, &tcp, START_NS + hour);
+	exporter_free(exporter);
+
+	assert_int_equal(memory.count, 2);
+	assert_int_equal(v5_be32(0, 4), v5_be32(1, 4));
+	assert_int_equal(v5_be32(0, 48), v5_be32(1, 48));
+	assert_int_equal(v5_be32(1, 8) - v5_be32(0, 8), 3600);
+}
+
 #define FACT(name) cmocka_unit_test_teardown(name, forget)
 
 static const struct CMUnitTest tests[] = {
@@ -415,6 +457,8 @@ static const struct CMUnitTest tests[] = {
 	FACT(the_bytes_do_not_depend_on_how_often_time_moves),
 	FACT(messages_keep_to_every_capacity),
 	FACT(moving_boot_keeps_the_times_that_a_reader_computes),
+	FACT(the_clock_can_be_set_back),
+	FACT(uptime_goes_on_when_the_boot_moves_with_the_clock),
 };
 
 UNIT_MAIN("exporter_time", tests)
