@@ -312,6 +312,7 @@ void config_clear(struct config *config)
 	free(config->export_source);
 	free(config->pid_file);
 	free(config->control_path);
+	free(config->user);
 	free(config->control_group);
 	*config = (struct config){ .hop_limit = -1 };
 }

@@ -49,6 +49,12 @@ enum if_absent {
 	IF_ABSENT_EXIT,
 };
 
+/* Parts of --sandbox: bits. */
+enum config_sandbox {
+	CONFIG_SANDBOX_LANDLOCK = 1 << 0,
+	CONFIG_SANDBOX_SECCOMP = 1 << 1,
+};
+
 /* Which program we are called as; decides the defaults and the words of messages. */
 enum personality {
 	PERSONALITY_RINGFLOW,
@@ -112,6 +118,8 @@ struct config {
 	bool shows_clocks;  /* -g */
 	char *pid_file;     /* NULL: none; in the foreground only when -p was given */
 	char *control_path; /* NULL: none; so it is with capture files */
+	char *user;         /* to become when started by root; NULL: not given */
+	uint32_t sandbox;   /* bits of enum config_sandbox */
 	uint32_t control_mode;
 	char *control_group; /* NULL: the process's */
 

@@ -52,6 +52,7 @@ struct sensor {
 	struct ring_stats seen_ring;    /* as of the last look, to log what changed */
 	bool is_finishing, is_looking;
 	uint64_t finishing_since_ns; /* the loop's time */
+	struct privilege_report rights;
 	int signal_fd, daemon_fd, pid_fd;
 	int stop_fds[2]; /* closing [1] ends the wait for a capture file that is a pipe */
 	char error[CONFIG_ERROR_BYTES];
@@ -438,8 +439,7 @@ static void close_everything(struct sensor *sensor)
 	close_stop(sensor, 0);
 	close_stop(sensor, 1);
 	if (sensor->pid_fd >= 0) {
-		unlink(sensor->config.pid_file);
-		close(sensor->pid_fd);
+		process_pid_file_end(sensor->config.pid_file, sensor->pid_fd);
 	}
 	notify_close(&sensor->notify);
 	listen_close(&sensor->handed);
@@ -457,11 +457,37 @@ static int open_everything(struct sensor *sensor)
 	return rc;
 }
 
-/* When one does not start the others are told to end: they are waited for later. */
+/* All that needs rights is open: they go, before there is a second thread. */
+static int drop_rights(struct sensor *sensor)
+{
+	bool keeps_net_raw = strcmp(source_name(sensor->lanes.sources[0]), "pcap") == 0;
+	int rc = privilege_drop(&sensor->config, keeps_net_raw, &sensor->rights, sensor->error);
+
+	return rc < 0 ? rc : privilege_check(&sensor->rights, sensor->error);
+}
+
+static void say_rights(struct sensor *sensor)
+{
+	char text[PRIVILEGE_TEXT_BYTES];
+	bool is_live = sensor->config.file_count == 0;
+
+	log_line(&sensor->log, is_live ? LOG_INFO : LOG_DEBUG, "rights: %s",
+		privilege_describe(&sensor->rights, text));
+	if (sensor->rights.gap)
+		log_line(&sensor->log, sensor->rights.is_gap_asked_for ? LOG_WARNING : LOG_INFO,
+			"less than the usual protection: %s", sensor->rights.gap);
+}
+
+/* When one does not start, or not without rights, the others are told to end: they are waited
+ * for later. */
 static int start_lanes(struct sensor *sensor)
 {
 	int rc = lanes_start(&sensor->lanes);
 
+	if (rc < 0)
+		snprintf(sensor->error, sizeof(sensor->error), "starting: %s", strerror(-rc));
+	else
+		rc = privilege_check(&sensor->rights, sensor->error);
 	if (rc < 0) {
 		sensor->finish.request.verb = LANE_FINISH;
 		sensor->finish.request.now_ns = 0;
@@ -473,30 +499,29 @@ static int start_lanes(struct sensor *sensor)
 
 static int run(struct sensor *sensor)
 {
-	bool keeps_net_raw = strcmp(source_name(sensor->lanes.sources[0]), "pcap") == 0;
-	int rc;
+	int rc = drop_rights(sensor);
 
-	rc = lanes_make(
-		&sensor->lanes, &sensor->config, sensor->desk.notice_fds[1], sensor->error);
+	if (rc == 0)
+		rc = lanes_make(&sensor->lanes, &sensor->config, sensor->desk.notice_fds[1],
+			sensor->error);
 	if (rc < 0)
 		return complain(sensor, EXIT_FAILURE);
 	rc = lane_desk_seat(&sensor->desk, sensor->lanes.lanes, sensor->lanes.count);
 	if (rc == 0)
 		rc = open_reload(sensor);
-	if (rc == 0)
-		rc = privilege_drop(keeps_net_raw);
 	/* Until here a signal ends us at once: nothing was metered yet, and opening may wait.
 	 */
 	if (rc == 0)
 		rc = sensor->signal_fd = process_signals();
 	if (rc >= 0)
 		rc = watch_everything(sensor);
-	if (rc == 0)
-		rc = start_lanes(sensor);
-	if (rc < 0) {
+	if (rc < 0)
 		snprintf(sensor->error, sizeof(sensor->error), "starting: %s", strerror(-rc));
+	else
+		rc = start_lanes(sensor);
+	if (rc < 0)
 		return complain(sensor, EXIT_FAILURE);
-	}
+	say_rights(sensor);
 	if (sensor->daemon_fd >= 0) {
 		int level = sensor->log.level;
 		log_open(&sensor->log, sensor->config.program, true, false);

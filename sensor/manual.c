@@ -24,6 +24,21 @@ static void write_drop_reasons(FILE *out)
 }
 
 /* clang-format off */
+/* Which files stay within reach; those of a replay are fewer. */
+static void write_paths(FILE *out)
+{
+	static const struct {
+		const char *path, *why;
+	} paths[] = {
+#define PATH(path, access, replay, why) { path, why },
+#include "sensor/sandbox_path.def"
+#undef PATH
+	};
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		fprintf(out, "_%s_\n\t%s\n\n", paths[i].path, paths[i].why);
+}
+
 static const struct {
 	const char *line;
 	void (*write)(FILE *out);
@@ -36,6 +51,7 @@ static const struct {
 	{ "@DROP_REASONS@\n", write_drop_reasons },
 	{ "@FLOW_ELEMENTS@\n", element_write_flow_manual },
 	{ "@OPTIONS_ELEMENTS@\n", element_write_options_manual },
+	{ "@PATHS@\n",        write_paths },
 };
 /* clang-format on */
 

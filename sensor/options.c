@@ -80,6 +80,11 @@ static const struct choice switch_choices[] = {
 	{ "off", false, .is_alias = true }, { "true", true, .is_alias = true },
 	{ "false", false, .is_alias = true }, { NULL },
 };
+static const struct choice sandbox_choices[] = {
+	{ "all", CONFIG_SANDBOX_LANDLOCK | CONFIG_SANDBOX_SECCOMP },
+	{ "landlock", CONFIG_SANDBOX_LANDLOCK }, { "seccomp", CONFIG_SANDBOX_SECCOMP },
+	{ "none", 0 }, { NULL },
+};
 /* clang-format on */
 
 const char *choice_list(const struct choice *choices, char *out, size_t size)

@@ -131,6 +131,15 @@ int process_pid_file(const char *path)
 	return fd;
 }
 
+void process_pid_file_end(const char *path, int fd)
+{
+	if (unlink(path) < 0) {
+		int rc = ftruncate(fd, 0);
+		(void)rc;
+	}
+	close(fd);
+}
+
 unsigned process_usable_cpus(int *ret_cpus, unsigned room)
 {
 	size_t bytes = CPU_ALLOC_SIZE(CPUS_MAX);

@@ -34,6 +34,9 @@ void process_ready(int daemon_fd);
  */
 int process_pid_file(const char *path);
 
+/* Take it away, or, where only root may, leave an empty one; and close the descriptor. */
+void process_pid_file_end(const char *path, int fd);
+
 /* The CPUs that the process may use, in order, at most .room. Returns how many were written;
  * 0 when the system does not tell. */
 unsigned process_usable_cpus(int *ret_cpus, unsigned room);

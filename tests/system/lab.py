@@ -27,6 +27,7 @@ NEAR4, FAR4 = "10.99.0.1", "10.99.0.2"
 NEAR6, FAR6 = "fd99::1", "fd99::2"
 NEAR_MAC, FAR_MAC = "02:00:5e:99:00:01", "02:00:5e:99:00:02"
 LINK = "veth0"
+SENSOR_USER = "nobody"  # whom a sensor becomes that root starts, where there is no "ringflow"
 CLONE_NEWNET = 0x40000000
 
 
@@ -94,6 +95,8 @@ class Lab:
         self.far = "rf%d-%d-far" % (os.getpid(), Lab.count)
         self.offloads, self.has_v6 = offloads, has_v6
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="ringflow-lab-"))
+        if os.geteuid() == 0:
+            shutil.chown(self.folder, SENSOR_USER)
         self.sensors, self.listeners = [], {}
 
     def __enter__(self):
@@ -273,9 +276,13 @@ class Sensor:
         self.process = subprocess.Popen(
             ["ip", "netns", "exec", lab.near, *wrap, *command], stdin=subprocess.DEVNULL,
             stdout=self.output, stderr=self.errors)
-        if is_daemon:
-            assert self.process.wait(ready_s) == 0, self.log()
-        wait_for("control socket", self.is_ready, ready_s)
+        try:
+            if is_daemon:
+                assert self.process.wait(ready_s) == 0, self.log()
+            wait_for("control socket", self.is_ready, ready_s)
+        except BaseException:
+            self.kill()
+            raise
 
     def is_ready(self):
         if self.process.poll() not in (None, 0):
