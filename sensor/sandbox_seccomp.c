@@ -23,6 +23,7 @@
 
 #define LOW_HALF UINT64_C(0xffffffff) /* what the kernel looks at of an int */
 #define BINARY_TREE 2                 /* a search, not a walk, through the rows */
+#define API_KILL_PROCESS 3            /* libseccomp's level of kernels that know it */
 #ifdef __s390__
 #define CLONE_FLAGS 1 /* which argument they are */
 #else
@@ -98,6 +99,10 @@ static int add_row(scmp_filter_ctx filter, const struct row *row)
 	case ROW_CONTROL:
 		return allow(filter, "prctl", equals(0, row->argument));
 	case ROW_NEVER:
+		/* Where the kernel cannot, or is not allowed to say that it can, these are as
+		 * any other call that is not in the table. */
+		if (seccomp_api_get() < API_KILL_PROCESS)
+			return 0;
 		return add(filter, SCMP_ACT_KILL_PROCESS, row->name, NULL);
 	}
 	return 0;

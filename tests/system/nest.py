@@ -196,8 +196,12 @@ class Nest(lab.Lab):
         """Run something in the nest as root; the result is subprocess's."""
         return lab.run("nsenter", "-t", self.leader, "-a", *words, **more)
 
-    def systemctl(self, *words, **more):
-        return self.command("systemctl", *words, **more)
+    def systemctl(self, *words, check=True, **more):
+        done = self.command("systemctl", *words, check=False, **more)
+        if check and done.returncode:
+            journal = self.command("journalctl", "--no-pager", "--lines=40", check=False).stdout
+            raise AssertionError("systemctl %s: %s%s" % (" ".join(words), done.stderr, journal))
+        return done
 
     def show(self, unit, *names):
         """Properties of a unit, by name."""
