@@ -548,6 +548,45 @@ void exporter_step_clock(struct exporter *exporter, int64_t step_ns, bool moves_
 	step(&exporter->outbox.gather.due_ns, step_ns);
 }
 
+/* Due by .from_ns after something; due by .to_ns after the same. 0: never. */
+static uint64_t move_due(uint64_t due_ns, uint64_t clock_ns, uint64_t from_ns, uint64_t to_ns)
+{
+	uint64_t since_ns = due_ns == NEVER_NS ? clock_ns : due_ns - from_ns;
+
+	return to_ns == 0 ? NEVER_NS : later(since_ns, to_ns);
+}
+
+static void resample(struct exporter *exporter, uint32_t interval)
+{
+	if (exporter->message.is_begun)
+		send_message(exporter);
+	exporter->config.sampling_interval = interval;
+	exporter->facts.sampling_interval = interval;
+	exporter->is_sampling_saturated = false;
+	read_v5_sampling(exporter);
+	exporter->wants_templates = true;
+}
+
+void exporter_set_terms(struct exporter *exporter, const struct exporter_config *config)
+{
+	struct exporter_config *own = &exporter->config;
+
+	if (config->sampling_interval != own->sampling_interval)
+		resample(exporter, config->sampling_interval);
+	if (exporter->has_clock && exporter->dialect->has_sets)
+		exporter->template_due_ns = move_due(exporter->template_due_ns,
+			exporter->clock_ns, own->template_refresh_s * NS_PER_S,
+			config->template_refresh_s * NS_PER_S);
+	if (exporter->message.is_begun)
+		exporter->flush_due_ns =
+			later(exporter->flush_due_ns - own->flush_delay_ms * NS_PER_MS,
+				config->flush_delay_ms * NS_PER_MS);
+	own->template_refresh_s = config->template_refresh_s;
+	own->template_refresh_messages = config->template_refresh_messages;
+	own->flush_delay_ms = config->flush_delay_ms;
+	own->gather_delay_ms = config->gather_delay_ms;
+}
+
 const struct exporter_stats *exporter_stats(const struct exporter *exporter)
 {
 	return &exporter->outbox.stats;

@@ -131,6 +131,14 @@ void exporter_set_boot(struct exporter *exporter, uint64_t boot_ns);
  * in records are told in the new time, too, and sysUptime goes on as it was. */
 void exporter_step_clock(struct exporter *exporter, int64_t step_ns, bool moves_boot);
 
+/*
+ * Go on with other .template_refresh_s, .template_refresh_messages, .flush_delay_ms,
+ * .gather_delay_ms and .sampling_interval; nothing else of .config is looked at. Delays count
+ * from where they began. What was encoded while another sampling interval held is sent first,
+ * templates and options that tell the new one go with the next message.
+ */
+void exporter_set_terms(struct exporter *exporter, const struct exporter_config *config);
+
 const struct exporter_stats *exporter_stats(const struct exporter *exporter);
 const struct transport *exporter_transport(const struct exporter *exporter);
 

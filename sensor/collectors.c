@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sensor/collectors.h"
 
+#include <string.h>
+
 #define NS_PER_MS 1000000ULL
 
 void collectors_take(
@@ -90,34 +92,110 @@ void collectors_refresh_templates(struct collectors *collectors)
 
 void collectors_set_boot(struct collectors *collectors, uint64_t boot_ns)
 {
+	collectors->config.boot_ns = boot_ns;
 	for (size_t i = 0; i < collectors->count; i++)
 		exporter_set_boot(collectors->exporters[i], boot_ns);
 }
 
 void collectors_step_clock(struct collectors *collectors, int64_t step_ns, bool moves_boot)
 {
+	uint64_t *boot_ns = &collectors->config.boot_ns;
+
+	if (moves_boot && step_ns < 0 && *boot_ns < (uint64_t)-step_ns)
+		*boot_ns = 0;
+	else if (moves_boot)
+		*boot_ns += (uint64_t)step_ns;
 	for (size_t i = 0; i < collectors->count; i++)
 		exporter_step_clock(collectors->exporters[i], step_ns, moves_boot);
 }
 
-struct exporter_stats collectors_stats(const struct collectors *collectors)
+static void add_stats(struct exporter_stats *sum, const struct exporter_stats *one)
 {
-	struct exporter_stats sum = { 0 };
+	sum->flows += one->flows;
+	sum->records += one->records;
+	sum->messages += one->messages;
+	sum->octets += one->octets;
+	sum->failed_messages += one->failed_messages;
+	sum->failed_records += one->failed_records;
+	sum->unsupported_flows += one->unsupported_flows;
+	sum->unsupported_pkts += one->unsupported_pkts;
+	sum->saturated_fields += one->saturated_fields;
+	sum->postponed_sends += one->postponed_sends;
+}
+
+/* -- another row ---------------------------------------------------------------------- */
+
+static bool is_kept(const struct collectors_change *change, size_t index)
+{
+	for (size_t i = 0; i < change->count; i++)
+		if (!change->places[i].added && change->places[i].kept == index)
+			return true;
+	return false;
+}
+
+bool collectors_part(struct collectors *collectors, const struct collectors_change *change,
+	uint64_t now_ns, bool give_up)
+{
+	bool is_done = true;
 
 	for (size_t i = 0; i < collectors->count; i++) {
-		const struct exporter_stats *one = exporter_stats(collectors->exporters[i]);
+		struct exporter *exporter = collectors->exporters[i];
 
-		sum.flows += one->flows;
-		sum.records += one->records;
-		sum.messages += one->messages;
-		sum.octets += one->octets;
-		sum.failed_messages += one->failed_messages;
-		sum.failed_records += one->failed_records;
-		sum.unsupported_flows += one->unsupported_flows;
-		sum.unsupported_pkts += one->unsupported_pkts;
-		sum.saturated_fields += one->saturated_fields;
-		sum.postponed_sends += one->postponed_sends;
+		if (is_kept(change, i))
+			continue;
+		exporter_flush(exporter, now_ns);
+		if (give_up)
+			exporter_give_up(exporter);
+		is_done = is_done && !exporter_is_held(exporter);
 	}
+	return is_done;
+}
+
+static void take_out(
+	struct collectors *collectors, size_t index, struct collectors_change *change)
+{
+	struct exporter *exporter = collectors->exporters[index];
+
+	add_stats(&collectors->past, exporter_stats(exporter));
+	change->removed[change->removed_count++] = exporter;
+}
+
+static struct exporter *take_in(
+	const struct collectors *collectors, const struct collectors_place *place)
+{
+	if (place->added) {
+		exporter_set_boot(place->added, collectors->config.boot_ns);
+		return place->added;
+	}
+	exporter_set_terms(collectors->exporters[place->kept], &collectors->config);
+	return collectors->exporters[place->kept];
+}
+
+void collectors_change(struct collectors *collectors, struct collectors_change *change)
+{
+	struct exporter *row[CONFIG_DESTINATIONS_MAX];
+	uint64_t boot_ns = collectors->config.boot_ns;
+
+	for (size_t i = 0; i < collectors->count; i++)
+		if (!is_kept(change, i))
+			take_out(collectors, i, change);
+	collectors->config = change->config;
+	collectors->config.boot_ns = boot_ns;
+	collectors->is_balanced = change->is_balanced;
+	for (size_t i = 0; i < change->count; i++)
+		row[i] = take_in(collectors, &change->places[i]);
+	memcpy(collectors->exporters, row, change->count * sizeof(row[0]));
+	collectors->transport_count = collectors->count = change->count;
+}
+
+/* -- the end -------------------------------------------------------------------------- */
+
+struct exporter_stats collectors_stats(const struct collectors *collectors)
+{
+	struct exporter_stats sum = collectors->past;
+
+	for (size_t i = 0; i < collectors->count; i++)
+		add_stats(&sum, exporter_stats(collectors->exporters[i]));
 	return sum;
 }
 

@@ -9,13 +9,32 @@
 #include "sensor/config.h"
 
 struct collectors {
-	struct exporter_config
-		config; /* the same for all; .boot_ns is set by collectors_begin() */
+	struct exporter_config config; /* the same for all; .boot_ns follows collectors_begin()
+					* and collectors_set_boot() */
 	bool is_balanced;
 	size_t transport_count, count; /* given; begun */
 	struct transport
 		*transports[CONFIG_DESTINATIONS_MAX]; /* until the exporters take them */
 	struct exporter *exporters[CONFIG_DESTINATIONS_MAX];
+	struct exporter_stats past; /* of those that were removed */
+};
+
+/* One place in a new row of collectors: somebody new, or who had the place .kept before. */
+struct collectors_place {
+	struct exporter *added; /* new, has sent nothing; NULL: .kept counts */
+	size_t kept;
+};
+
+/* Another row of collectors. Made by another thread, which also frees what comes out of it. */
+struct collectors_change {
+	struct exporter_config config; /* new terms for those that are kept; .boot_ns is not
+					* looked at */
+	bool is_balanced;
+	struct collectors_place places[CONFIG_DESTINATIONS_MAX];
+	size_t count;
+	/* Afterwards: who is in no place any more, to be freed. Nothing waits in them. */
+	struct exporter *removed[CONFIG_DESTINATIONS_MAX];
+	size_t removed_count;
 };
 
 /* Take the transports; they are closed with the collectors. */
@@ -39,7 +58,17 @@ void collectors_set_boot(struct collectors *collectors, uint64_t boot_ns);
 
 void collectors_step_clock(struct collectors *collectors, int64_t step_ns, bool moves_boot);
 
-/* The sums over all collectors. */
+/*
+ * Send what waits for those that will be removed; .give_up: what a full socket does not take is
+ * counted as lost. True when nothing waits any more, and collectors_change() may follow.
+ */
+bool collectors_part(struct collectors *collectors, const struct collectors_change *change,
+	uint64_t now_ns, bool give_up);
+
+/* Exchange the row, after collectors_begin(). Cannot fail. */
+void collectors_change(struct collectors *collectors, struct collectors_change *change);
+
+/* The sums over all collectors, also those that were removed. */
 struct exporter_stats collectors_stats(const struct collectors *collectors);
 
 /* Send what is left and close. */

@@ -435,6 +435,90 @@ static void uptime_goes_on_when_the_boot_moves_with_the_clock(void **state)
 	assert_int_equal(v5_be32(1, 8) - v5_be32(0, 8), 3600);
 }
 
+/* -- other terms ---------------------------------------------------------------------- */
+
+static void other_delays_count_from_where_they_began(void **state)
+{
+	struct exporter_config config = sample_config(EXPORT_IPFIX);
+	struct exporter *exporter = start(&config);
+
+	add_at(exporter, START_NS);
+	config.flush_delay_ms = 200;
+	exporter_set_terms(exporter, &config);
+	exporter_advance(exporter, START_NS + 200 * MS - 1);
+	assert_int_equal(memory.count, 0);
+	exporter_advance(exporter, START_NS + 200 * MS);
+	assert_int_equal(memory.count, 1);
+
+	config.template_refresh_s = 20;
+	exporter_set_terms(exporter, &config);
+	exporter_advance(exporter, START_NS + 20 * S - 1);
+	assert_int_equal(memory.count, 1);
+	exporter_advance(exporter, START_NS + 20 * S);
+	assert_int_equal(memory.count, 2);
+	exporter_free(exporter);
+}
+
+static void a_refresh_that_is_overdue_under_other_terms_comes_at_once(void **state)
+{
+	struct exporter_config config = sample_config(EXPORT_IPFIX);
+	struct exporter *exporter = start(&config);
+
+	exporter_advance(exporter, START_NS);
+	exporter_advance(exporter, START_NS + 50 * S);
+	assert_int_equal(memory.count, 0);
+	config.template_refresh_s = 10;
+	exporter_set_terms(exporter, &config);
+	exporter_advance(exporter, START_NS + 51 * S);
+	assert_int_equal(memory.count, 1);
+
+	config.template_refresh_s = 0;
+	exporter_set_terms(exporter, &config);
+	exporter_advance(exporter, START_NS + 1000 * S);
+	assert_int_equal(memory.count, 1);
+	config.template_refresh_s = 5;
+	exporter_set_terms(exporter, &config);
+	exporter_advance(exporter, START_NS + 1005 * S);
+	assert_int_equal(memory.count, 2);
+	exporter_free(exporter);
+}
+
+static void other_sampling_is_told_before_its_records(void **state)
+{
+	struct exporter_config config = sample_config(EXPORT_IPFIX);
+	struct exporter *exporter = start(&config);
+
+	add_at(exporter, START_NS);
+	config.sampling_interval = 50;
+	exporter_set_terms(exporter, &config);
+	assert_int_equal(memory.count, 1);
+	add_at(exporter, START_NS);
+	exporter_free(exporter);
+
+	read_all();
+	assert_int_equal(reader.gap, 0);
+	assert_int_equal(reader_value(reader_options(&reader, 34, 0), 34, false), 1);
+	assert_int_equal(reader_value(reader_options(&reader, 34, 1), 34, false), 50);
+	assert_int_equal(reader_options(&reader, 34, 1)->message, 1);
+	assert_true(reader.options_seen > 0 && reader.flows_seen > 0);
+}
+
+static void other_sampling_is_in_the_header_of_v5(void **state)
+{
+	struct exporter_config config = sample_config(EXPORT_NETFLOW_5);
+	struct exporter *exporter = start(&config);
+
+	add_at(exporter, START_NS);
+	config.sampling_interval = 50;
+	exporter_set_terms(exporter, &config);
+	add_at(exporter, START_NS);
+	exporter_free(exporter);
+
+	assert_int_equal(memory.count, 2);
+	assert_int_equal(v5_be32(0, 20) & 0x3fff, 1);
+	assert_int_equal(v5_be32(1, 20) & 0x3fff, 50);
+}
+
 #define FACT(name) cmocka_unit_test_teardown(name, forget)
 
 static const struct CMUnitTest tests[] = {
@@ -459,6 +543,10 @@ static const struct CMUnitTest tests[] = {
 	FACT(moving_boot_keeps_the_times_that_a_reader_computes),
 	FACT(the_clock_can_be_set_back),
 	FACT(uptime_goes_on_when_the_boot_moves_with_the_clock),
+	FACT(other_delays_count_from_where_they_began),
+	FACT(a_refresh_that_is_overdue_under_other_terms_comes_at_once),
+	FACT(other_sampling_is_told_before_its_records),
+	FACT(other_sampling_is_in_the_header_of_v5),
 };
 
 UNIT_MAIN("exporter_time", tests)
