@@ -164,6 +164,7 @@ static void put_templates(struct exporter *exporter)
 	exporter->wants_templates = exporter->outbox.has_lost_templates = false;
 	exporter->messages_since_templates = 0;
 	exporter->templates_ns = exporter->clock_ns;
+	outbox_note(&exporter->outbox.stats.last_templates_ns, exporter->clock_ns);
 	if (exporter->config.template_refresh_s != 0)
 		exporter->template_due_ns = later(
 			exporter->clock_ns, exporter->config.template_refresh_s * NS_PER_S);
@@ -336,6 +337,7 @@ static void run_due(struct exporter *exporter, uint64_t now_ns)
 			return;
 		if (due_ns > exporter->clock_ns)
 			exporter->clock_ns = due_ns;
+		exporter->outbox.now_ns = exporter->clock_ns;
 		if (is_flush_next(exporter))
 			send_message(exporter);
 		else
@@ -459,7 +461,7 @@ static void move_clock(struct exporter *exporter, uint64_t now_ns)
 		now_ns = exporter->clock_ns;
 	if (now_ns >= exporter->flush_due_ns || now_ns >= exporter->template_due_ns)
 		run_due(exporter, now_ns);
-	exporter->clock_ns = now_ns;
+	exporter->clock_ns = exporter->outbox.now_ns = now_ns;
 }
 
 void exporter_send_gathered(struct exporter *exporter)

@@ -82,6 +82,11 @@ struct exporter_stats {
 	uint64_t saturated_fields; /* values too large for their field, sent as the largest */
 	uint64_t postponed_sends;  /* times that messages had to wait because the socket had no
 				    * room; none is lost by that */
+	/* When, by the exporter's clock; 0: never. */
+	uint64_t last_sent_ns;      /* a message was taken by the transport */
+	uint64_t last_failed_ns;    /* a message was refused, or found to be lost */
+	uint64_t last_templates_ns; /* templates were written into a message */
+	uint64_t last_error;        /* errno of that failure; 0: there was none */
 };
 
 struct exporter;

@@ -19,17 +19,20 @@ uint8_t *outbox_place(struct outbox *outbox)
 
 /* -- fates ---------------------------------------------------------------------------- */
 
-static void count_lost(struct outbox *outbox, unsigned message_count, unsigned flow_count)
+static void count_lost(
+	struct outbox *outbox, unsigned message_count, unsigned flow_count, int error)
 {
+	outbox_note(&outbox->stats.last_failed_ns, outbox->now_ns);
+	outbox_note(&outbox->stats.last_error, (uint64_t)error);
 	outbox_count(&outbox->stats.failed_messages, message_count);
 	outbox_count(&outbox->stats.failed_records, flow_count);
 }
 
-/* Word came that something did not arrive. What, is not said; it is taken for what was
- * submitted last, and templates for gone with it. */
+/* Word came that something did not arrive, because nobody listens there. What, is not said; it
+ * is taken for what was submitted last, and templates for gone with it. */
 static void count_earlier_lost(struct outbox *outbox)
 {
-	count_lost(outbox, outbox->last_message_count, outbox->last_flow_count);
+	count_lost(outbox, outbox->last_message_count, outbox->last_flow_count, ECONNREFUSED);
 	outbox->last_message_count = outbox->last_flow_count = 0;
 	outbox->has_lost_templates = true;
 }
@@ -46,10 +49,11 @@ static void count_result(struct outbox *outbox, const struct gathered *messages,
 	if (result > 0)
 		count_earlier_lost(outbox);
 	if (result < 0) {
-		count_lost(outbox, message_count, flow_count);
+		count_lost(outbox, message_count, flow_count, -result);
 		outbox->has_lost_templates |= has_templates;
 		return;
 	}
+	outbox_note(&outbox->stats.last_sent_ns, outbox->now_ns);
 	outbox_count(&outbox->stats.messages, message_count);
 	outbox_count(&outbox->stats.octets, bytes);
 	outbox_count(&outbox->stats.records, flow_count);

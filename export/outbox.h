@@ -17,6 +17,7 @@
 struct outbox {
 	struct transport *transport; /* borrowed */
 	uint32_t message_bytes;      /* the largest message */
+	uint64_t now_ns;             /* the exporter's clock, for it to set */
 	struct gather gather;
 	struct exporter_stats stats; /* what is not about messages is the exporter's to count */
 	unsigned last_message_count, last_flow_count; /* in what was submitted last */
@@ -47,6 +48,11 @@ void outbox_ask(struct outbox *outbox);
 void outbox_give_up(struct outbox *outbox);
 
 /* Counters have one writer and are read by other threads without waiting. */
+static inline void outbox_note(uint64_t *value, uint64_t now)
+{
+	__atomic_store_n(value, now, __ATOMIC_RELAXED);
+}
+
 static inline void outbox_count(uint64_t *counter, uint64_t more)
 {
 	__atomic_store_n(counter, *counter + more, __ATOMIC_RELAXED);

@@ -199,6 +199,14 @@ struct exporter_stats collectors_stats(const struct collectors *collectors)
 	return sum;
 }
 
+size_t collectors_each(const struct collectors *collectors,
+	struct exporter_stats ret_stats[static CONFIG_DESTINATIONS_MAX])
+{
+	for (size_t i = 0; i < collectors->count; i++)
+		ret_stats[i] = *exporter_stats(collectors->exporters[i]);
+	return collectors->count;
+}
+
 void collectors_close(struct collectors *collectors)
 {
 	for (size_t i = 0; i < collectors->transport_count; i++) {

@@ -71,6 +71,10 @@ void collectors_change(struct collectors *collectors, struct collectors_change *
 /* The sums over all collectors, also those that were removed. */
 struct exporter_stats collectors_stats(const struct collectors *collectors);
 
+/* Those of each collector, as many as have begun; returns how many. */
+size_t collectors_each(const struct collectors *collectors,
+	struct exporter_stats ret_stats[static CONFIG_DESTINATIONS_MAX]);
+
 /* Send what is left and close. */
 void collectors_close(struct collectors *collectors);
 

@@ -181,6 +181,9 @@ void config_write_folder(FILE *out);      /* FILES: where they are */
 /* A configuration file in which every option is a comment. */
 void config_write_example(FILE *out);
 
+/* The version alone: "0.1.0". */
+const char *version_number(void);
+
 /* Completion of the command line, in bash. */
 void config_write_completion(FILE *out);
 

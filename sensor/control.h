@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The control socket: softflowctl's words on a UNIX stream socket, served by the main thread. A
- * client writes one line and reads until the end. What it asks of a lane goes over the desk, so
- * a client that is slow, silent or gone costs the lanes nothing: it has a bounded buffer and a
- * deadline, and there is a bounded number of them.
+ * The control socket, served by the main thread: softflowctl's words, a line each, and calls in
+ * the Varlink wire format, which begin with "{". What a client asks of a lane goes over the
+ * desk, so one that is slow, silent or gone costs the lanes nothing: it has bounded buffers and
+ * a deadline for each progress, and there is a bounded number of them.
  */
 #ifndef SENSOR_CONTROL_H
 #define SENSOR_CONTROL_H
@@ -12,6 +12,7 @@
 #include "sensor/lane_desk.h"
 #include "sensor/log.h"
 #include "sensor/reload.h"
+#include "sensor/sight.h"
 
 struct control;
 
@@ -22,6 +23,8 @@ struct control_context {
 	struct loop *loop;
 	struct log *log;
 	struct reload *reload;
+	const struct sight *sight;     /* the last look at the lanes */
+	uint64_t start_ns;             /* the loop's time when all began */
 	void (*shut_down)(void *user); /* asked to end: export all and exit */
 	void *user;
 };

@@ -45,7 +45,7 @@ struct lane_config {
 };
 
 enum lane_verb {
-	LANE_STATS,          /* fill .stats */
+	LANE_STATS,          /* fill .stats, and .exporters where there is room */
 	LANE_SNAPSHOT,       /* fill .flows from .cursor on; .count 0 is the end */
 	LANE_EXPIRE_ALL,     /* export every open flow; .count says how many */
 	LANE_DELETE_ALL,     /* forget every open flow; .count says how many */
@@ -62,6 +62,8 @@ struct lane_request {
 	struct sensor_stats stats;
 	struct flow_snapshot *flows; /* room for .capacity */
 	size_t capacity;
+	struct exporter_stats *exporters; /* NULL, or room for CONFIG_DESTINATIONS_MAX: in
+					   * order; what has not begun stays as it is */
 	uint64_t cursor;
 	uint64_t count;
 	uint64_t now_ns; /* LANE_FINISH: Unix time of asking. Answered: the lane clock */

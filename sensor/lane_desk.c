@@ -27,6 +27,9 @@ static void desk_send(struct lane_desk *desk, unsigned lane)
 		.verb = asked->verb,
 		.flows = asked->flows,
 		.capacity = asked->capacity,
+		.exporters = asked->exporters
+				     ? asked->exporters + lane * CONFIG_DESTINATIONS_MAX
+				     : NULL,
 		.cursor = asked->cursor,
 		.now_ns = asked->now_ns,
 	};
@@ -72,7 +75,7 @@ static bool desk_is_back(struct lane_desk *desk, unsigned lane)
 	return has_ended;
 }
 
-static bool desk_is_out(const struct lane_desk *desk)
+static bool desk_waits(const struct lane_desk *desk)
 {
 	for (unsigned i = 0; i < desk->lane_count; i++)
 		if (desk->errands[i].is_out)
@@ -129,7 +132,7 @@ static void desk_take_answers(struct lane_desk *desk)
 	for (unsigned i = 0; i < desk->lane_count; i++)
 		if (desk->errands[i].is_out && desk_is_back(desk, i))
 			desk->errands[i].is_out = false;
-	if (desk->in_hand && !desk_is_out(desk))
+	if (desk->in_hand && !desk_waits(desk))
 		desk_answer(desk);
 }
 
@@ -191,6 +194,16 @@ void lane_desk_place(struct lane_desk *desk, struct lane_order *order)
 	*desk->last = order;
 	desk->last = &order->next;
 	desk_lend_next(desk);
+}
+
+const struct lane_request *lane_desk_answer_of(const struct lane_desk *desk, unsigned lane)
+{
+	return &desk->errands[lane].request;
+}
+
+bool lane_desk_is_out(const struct lane_desk *desk, unsigned lane)
+{
+	return desk->errands[lane].is_out;
 }
 
 bool lane_desk_withdraw(struct lane_desk *desk, struct lane_order *order)

@@ -8,6 +8,9 @@
  *	LANE_SNAPSHOT        one lane after the other; the order knows how far it is
  *	what has a count     the sum of the counts
  *
+ * With .exporters there is room in it for every lane's, one after the other: each fills its
+ *own.
+ *
  * A lane that has ended answers nothing more; it has no flows, and its statistics stay.
  */
 #ifndef SENSOR_LANE_DESK_H
@@ -55,6 +58,12 @@ void lane_desk_close(struct lane_desk *desk);
 /* Place an order; .answered is called from the loop. The order stays the caller's but must live
  * until it is answered, or until lane_desk_withdraw() returned true. */
 void lane_desk_place(struct lane_desk *desk, struct lane_order *order);
+
+/* What lane .lane said, while an order is being answered that went to all of them. */
+const struct lane_request *lane_desk_answer_of(const struct lane_desk *desk, unsigned lane);
+
+/* Is the lane at work on an order, or does it not answer? */
+bool lane_desk_is_out(const struct lane_desk *desk, unsigned lane);
 
 /* Take back a waiting order. False when lanes have it in hand: wait for the answer. */
 bool lane_desk_withdraw(struct lane_desk *desk, struct lane_order *order);

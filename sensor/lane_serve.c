@@ -129,6 +129,8 @@ static bool lane_request_step(struct lane *lane)
 	switch (request->verb) {
 	case LANE_STATS:
 		lane_stats(lane, &request->stats);
+		if (request->exporters)
+			collectors_each(&lane->collectors, request->exporters);
 		return true;
 	case LANE_SNAPSHOT:
 		return lane_snapshot(lane, request);

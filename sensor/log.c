@@ -41,6 +41,15 @@ int log_level_find(const char *word, int *ret_level)
 	return -EINVAL;
 }
 
+const char *log_level_word(int level)
+{
+	const struct log_level *row = log_levels;
+
+	while (row[1].word && row->level < level)
+		row++;
+	return row->word;
+}
+
 void log_line(const struct log *log, int priority, const char *format, ...)
 {
 	char line[1024];

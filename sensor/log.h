@@ -32,6 +32,9 @@ void log_set_level(struct log *log, int level);
 /* The level of a word of log_levels: 0, or -EINVAL when it is none. */
 int log_level_find(const char *word, int *ret_level);
 
+/* The word for a level. */
+const char *log_level_word(int level);
+
 /* One line, without its newline. */
 void log_line(const struct log *log, int priority, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -50,6 +50,7 @@ struct sensor {
 	struct loop_watch signals, housekeeping;
 	struct lane_order finish, look; /* to end; to look at the link once a second */
 	struct ring_stats seen_ring;    /* as of the last look, to log what changed */
+	struct sight sight;             /* what the last look brought */
 	bool is_finishing, is_looking;
 	uint64_t finishing_since_ns; /* the loop's time */
 	struct privilege_report rights;
@@ -305,6 +306,7 @@ static void look_answered(struct lane_order *order)
 	char status[256];
 
 	sensor->is_looking = false;
+	sight_take(&sensor->sight, &sensor->desk, stats, loop_now_ns());
 	log_ring_events(sensor, &stats->ring);
 	snprintf(status, sizeof(status),
 		"STATUS=%s%llu active flows, %llu packets, %llu dropped by the kernel",
@@ -339,6 +341,8 @@ static int watch_everything(struct sensor *sensor)
 		.loop = &sensor->loop,
 		.log = &sensor->log,
 		.reload = sensor->reload,
+		.sight = &sensor->sight,
+		.start_ns = loop_now_ns(),
 		.shut_down = shut_down,
 		.user = sensor,
 	};
@@ -352,7 +356,7 @@ static int watch_everything(struct sensor *sensor)
 		.ready = signals_ready,
 		.user = sensor };
 	sensor->housekeeping = (struct loop_watch){ .fd = -1,
-		.deadline_ns = loop_now_ns() + HOUSEKEEPING_NS,
+		.deadline_ns = loop_now_ns(),
 		.ready = housekeeping_ready,
 		.user = sensor };
 	rc = loop_add(&sensor->loop, &sensor->signals);

@@ -8,6 +8,11 @@
 #error "the build system defines RINGFLOW_VERSION"
 #endif
 
+const char *version_number(void)
+{
+	return RINGFLOW_VERSION;
+}
+
 void version_write(const char *program, bool is_verbose, FILE *out)
 {
 	fprintf(out, "%s (ringflow) " RINGFLOW_VERSION "\n", program);

@@ -310,6 +310,10 @@ static void v5_shows_a_lost_message_as_a_gap(void **state)
 	assert_int_equal(be32(memory.messages[0].bytes + 16), 2);
 	assert_int_equal(exporter_stats(exporter)->failed_messages, 1);
 	assert_int_equal(exporter_stats(exporter)->failed_records, 2);
+	assert_int_equal(exporter_stats(exporter)->last_error, 1);
+	assert_int_equal(exporter_stats(exporter)->last_failed_ns, SAMPLE_BOOT_NS + 3000 * MS);
+	assert_int_equal(exporter_stats(exporter)->last_sent_ns, SAMPLE_BOOT_NS + 3000 * MS);
+	assert_int_equal(exporter_stats(exporter)->last_templates_ns, 0);
 	assert_int_equal(exporter_stats(exporter)->records, 2);
 	assert_int_equal(exporter_stats(exporter)->messages, 1);
 	assert_int_equal(exporter_stats(exporter)->octets, V5_HEADER + 2 * RECORD);
