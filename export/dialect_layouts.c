@@ -1,40 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The layouts that a configuration makes of the plans.
- *
- * Template ids are fixed, so an id always means the same elements for the same settings:
- *
- *	256 + IPv6 (1) + ICMP (2)	one direction
- *	260 ...				biflow, minimal
- *	264 ...				biflow, full
- *	272 ...				options
+ * The layouts that a configuration asks for: fixed ones, options data, and flow_layouts.c for
+ * templates of flows. Ids of options templates begin with 272, and each always has the same
+ * elements.
  */
 #include "export/dialect.h"
 
 #include <assert.h>
 
+#include "export/flow_layouts.h"
 #include "export/flow_plan.h"
 
 enum {
-	TEMPLATE_FLOW = 256,
-	TEMPLATE_MINIMAL = 260,
-	TEMPLATE_FULL = 264,
 	TEMPLATE_SAMPLING = 272,
 	TEMPLATE_SAMPLING_ALGORITHM,
 	TEMPLATE_INTERFACE,
 	TEMPLATE_EXPORTER,
 	TEMPLATE_SYSTEM_INIT,
 };
-
-/* clang-format off */
-static const unsigned time_traits[] = {
-	[EXPORT_TIME_UPTIME]       = UPTIME,
-	[EXPORT_TIME_SECONDS]      = SECONDS,
-	[EXPORT_TIME_MILLISECONDS] = MILLI,
-	[EXPORT_TIME_MICROSECONDS] = MICRO,
-	[EXPORT_TIME_NANOSECONDS]  = NANO,
-};
-/* clang-format on */
 
 /* -- fixed records -------------------------------------------------------------------- */
 
@@ -88,65 +71,7 @@ static void build_netflow(enum export_version version, struct dialect_layouts *l
 	}
 }
 
-/* -- templates ------------------------------------------------------------------------ */
-
-static unsigned common_traits(const struct exporter_config *config)
-{
-	unsigned labels = config->fields.mpls_labels;
-	if (labels > FLOW_MPLS_MAX)
-		labels = FLOW_MPLS_MAX;
-	unsigned traits = time_traits[config->time];
-	traits |= config->fields.has_vlan ? VLAN : 0;
-	traits |= config->fields.has_mac ? MAC : 0;
-	traits |= LABEL_1 * ((1U << labels) - 1);
-	return traits;
-}
-
-static unsigned biflow_traits(const struct exporter_config *config)
-{
-	return config->biflow == EXPORT_BIFLOW_FULL ? MINIMAL | FULL : MINIMAL;
-}
-
-static uint16_t flow_template_id(const struct exporter_config *config, unsigned index)
-{
-	unsigned variant = index & (FLOW_LAYOUT_IPV6 | FLOW_LAYOUT_ICMP);
-	if (!(index & FLOW_LAYOUT_BIFLOW))
-		return (uint16_t)(TEMPLATE_FLOW + variant);
-	if (config->biflow == EXPORT_BIFLOW_MINIMAL)
-		return (uint16_t)(TEMPLATE_MINIMAL + variant);
-	return (uint16_t)(TEMPLATE_FULL + variant);
-}
-
-static bool is_carried(enum element element, unsigned traits, unsigned more_needs)
-{
-	unsigned needs = element_infos[element].needs | more_needs;
-	if (traits & NETFLOW && !layout_is_in_v9(element))
-		return false;
-	return (traits & needs) == needs;
-}
-
-static struct layout build_flow(const struct exporter_config *config, unsigned index)
-{
-	bool is_icmp = index & FLOW_LAYOUT_ICMP;
-	unsigned traits = common_traits(config);
-	traits |= index & FLOW_LAYOUT_IPV6 ? IPV6 : IPV4;
-	traits |= is_icmp ? ICMP : 0;
-	traits |= config->fields.has_ports && !is_icmp ? PORTS : 0;
-	traits |= index & FLOW_LAYOUT_BIFLOW ? biflow_traits(config) : 0;
-	traits |= config->version == EXPORT_NETFLOW_9 ? NETFLOW : 0;
-
-	struct layout layout = layout_make(flow_template_id(config, index), OWNER_FLOW);
-	for (unsigned element = 0; element < ELEMENT_COUNT; element++)
-		if (is_carried((enum element)element, traits, 0))
-			layout_add(&layout, (enum element)element);
-	for (unsigned element = 0; element < ELEMENT_COUNT; element++)
-		if (is_carried((enum element)element, traits, element_infos[element].reverse))
-			layout_add_reverse(&layout, (enum element)element);
-	layout.is_spanning = flow_plan_is_spanning(traits);
-	layout.traits = traits;
-	layout.encode = flow_encode_find(traits);
-	return layout;
-}
+/* -- options data --------------------------------------------------------------------- */
 
 static struct layout *add_options(
 	struct dialect_layouts *layouts, uint16_t id, enum element scope)
@@ -182,6 +107,17 @@ static void add_interface(const struct exporter_config *config, struct dialect_l
 	layout_add(layout, ELEMENT_interfaceDescription);
 }
 
+static bool tells_uptime(const struct dialect_layouts *layouts)
+{
+	for (unsigned index = 0; index < FLOW_LAYOUT_COUNT; index++) {
+		const struct layout *layout = &layouts->flow[index];
+		for (unsigned i = 0; i < layout->row_count; i++)
+			if (element_infos[layout->rows[i].element].needs & UPTIME)
+				return true;
+	}
+	return false;
+}
+
 /* Totals of the exporting process (RFC 7011 4.1), and boot when times are relative to it. */
 static void add_process(const struct exporter_config *config, struct dialect_layouts *layouts)
 {
@@ -190,7 +126,7 @@ static void add_process(const struct exporter_config *config, struct dialect_lay
 	layout_add(layout, ELEMENT_exportedMessageTotalCount);
 	layout_add(layout, ELEMENT_exportedFlowRecordTotalCount);
 	layout_add(layout, ELEMENT_exportedOctetTotalCount);
-	if (config->time != EXPORT_TIME_UPTIME)
+	if (!tells_uptime(layouts))
 		return;
 	layout = add_options(layouts, TEMPLATE_SYSTEM_INIT, ELEMENT_observationDomainId);
 	layout_add(layout, ELEMENT_systemInitTimeMilliseconds);
@@ -199,15 +135,7 @@ static void add_process(const struct exporter_config *config, struct dialect_lay
 static void build_templates(
 	const struct exporter_config *config, struct dialect_layouts *layouts)
 {
-	bool has_biflow =
-		config->version == EXPORT_IPFIX && config->biflow != EXPORT_BIFLOW_OFF;
-	for (unsigned index = 0; index < FLOW_LAYOUT_COUNT; index++) {
-		if (index & FLOW_LAYOUT_ICMP && !config->fields.has_ports)
-			continue;
-		if (index & FLOW_LAYOUT_BIFLOW && !has_biflow)
-			continue;
-		layouts->flow[index] = build_flow(config, index);
-	}
+	flow_layouts_build(config, layouts->flow);
 	add_sampling(config, layouts);
 	add_interface(config, layouts);
 	if (config->version == EXPORT_IPFIX)

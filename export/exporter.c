@@ -158,6 +158,15 @@ static void read_stats(struct layout_facts *facts, const struct exporter_stats *
 	facts->exported_octets = stats->octets;
 }
 
+/* Kinds of flows whose records tell the same have one template. */
+static bool is_repeated(const struct layout *layouts, unsigned index)
+{
+	for (unsigned i = 0; i < index; i++)
+		if (layouts[i].row_count != 0 && layouts[i].id == layouts[index].id)
+			return true;
+	return false;
+}
+
 static void put_templates(struct exporter *exporter)
 {
 	const struct dialect_layouts *layouts = &exporter->layouts;
@@ -169,7 +178,7 @@ static void put_templates(struct exporter *exporter)
 		exporter->template_due_ns = later(
 			exporter->clock_ns, exporter->config.template_refresh_s * NS_PER_S);
 	for (unsigned i = 0; i < FLOW_LAYOUT_COUNT; i++)
-		if (layouts->flow[i].row_count != 0)
+		if (layouts->flow[i].row_count != 0 && !is_repeated(layouts->flow, i))
 			put_template(exporter, &layouts->flow[i]);
 	read_stats(&exporter->facts, &exporter->outbox.stats);
 	for (unsigned i = 0; i < layouts->options_count; i++)
@@ -349,8 +358,10 @@ static void run_due(struct exporter *exporter, uint64_t now_ns)
 
 static bool is_config_sound(const struct exporter_config *config)
 {
+	char error[TEMPLATE_ERROR_BYTES];
 	return dialect_find(config->version) && config->time <= EXPORT_TIME_NANOSECONDS &&
-	       config->biflow <= EXPORT_BIFLOW_FULL && config->message_bytes <= UINT16_MAX;
+	       config->biflow <= EXPORT_BIFLOW_FULL && config->message_bytes <= UINT16_MAX &&
+	       exporter_check_template(config, error) == 0;
 }
 
 static size_t most_size(size_t a, size_t b)
@@ -358,9 +369,8 @@ static size_t most_size(size_t a, size_t b)
 	return a > b ? a : b;
 }
 
-/* The longest thing that must fit a message. */
-static size_t longest_bytes(
-	const struct dialect *dialect, const struct dialect_layouts *layouts)
+/* The message that holds the longest thing there is. */
+static size_t least_bytes(const struct dialect *dialect, const struct dialect_layouts *layouts)
 {
 	size_t longest = 0;
 	for (unsigned i = 0; i < FLOW_LAYOUT_COUNT; i++) {
@@ -373,7 +383,7 @@ static size_t longest_bytes(
 		longest = most_size(longest, layouts->options[i].record_bytes);
 		longest = most_size(longest, layout_template_bytes(&layouts->options[i]));
 	}
-	return longest;
+	return message_bytes_for(dialect, longest);
 }
 
 static void read_facts(struct exporter *exporter)
@@ -408,6 +418,13 @@ static void read_v5_sampling(struct exporter *exporter)
 	exporter->v5_sampling = (uint16_t)(V5_SAMPLING_MODE | (interval & V5_SAMPLING_MAX));
 }
 
+size_t exporter_least_bytes(const struct exporter_config *config)
+{
+	struct dialect_layouts layouts;
+	dialect_build_layouts(config, &layouts);
+	return least_bytes(dialect_find(config->version), &layouts);
+}
+
 int exporter_new(const struct exporter_config *config, struct transport *transport,
 	struct exporter **ret_exporter)
 {
@@ -420,9 +437,7 @@ int exporter_new(const struct exporter_config *config, struct transport *transpo
 	exporter->config = *config;
 	exporter->dialect = dialect_find(config->version);
 	dialect_build_layouts(config, &exporter->layouts);
-	size_t least = message_bytes_for(
-		exporter->dialect, longest_bytes(exporter->dialect, &exporter->layouts));
-	if (config->message_bytes < least) {
+	if (config->message_bytes < least_bytes(exporter->dialect, &exporter->layouts)) {
 		free(exporter);
 		return -EMSGSIZE;
 	}

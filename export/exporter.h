@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "export/flow_record.h"
+#include "export/template.h"
 #include "export/transport.h"
 
 enum export_version {
@@ -49,11 +50,12 @@ struct exporter_config {
 	enum export_time time;
 	enum export_biflow biflow;
 	struct export_fields fields;
-	uint32_t domain;                /* observation domain id, v9 source id */
-	uint8_t engine_type, engine_id; /* v5 */
-	uint32_t sampling_interval;     /* 1: every packet */
-	uint64_t boot_ns;               /* Unix time when sysUptime was 0 */
-	uint32_t template_refresh_s;    /* at the latest after so long; 0: at the start alone */
+	struct export_template template; /* v9 and IPFIX */
+	uint32_t domain;                 /* observation domain id, v9 source id */
+	uint8_t engine_type, engine_id;  /* v5 */
+	uint32_t sampling_interval;      /* 1: every packet */
+	uint64_t boot_ns;                /* Unix time when sysUptime was 0 */
+	uint32_t template_refresh_s; /* at the latest after so long; 0: at the start alone */
 	uint32_t template_refresh_messages; /* and after this many messages; 0: time alone */
 	uint32_t flush_delay_ms;  /* a record waits at most this long for its message to fill */
 	uint32_t gather_delay_ms; /* a full message waits at most this long for others to be
@@ -90,6 +92,14 @@ struct exporter_stats {
 };
 
 struct exporter;
+
+/* Whether the template can be exported so; only the members above .domain count. 0, or -EINVAL
+ * with the reason in .error. */
+int exporter_check_template(
+	const struct exporter_config *config, char error[static TEMPLATE_ERROR_BYTES]);
+
+/* The smallest .message_bytes that holds the longest record and template. */
+size_t exporter_least_bytes(const struct exporter_config *config);
 
 /* The transport is taken: exporter_free() closes it. On failure it stays the caller's:
  * -EMSGSIZE when .message_bytes is too small for the longest record or template, -EINVAL for

@@ -88,6 +88,43 @@ layout_encode *flow_encode_find(unsigned traits)
 	return NULL;
 }
 
+/* -- templates of named elements ------------------------------------------------------ */
+
+/* A function per element, for records whose elements are known only when the program runs. */
+typedef unsigned encode_element(
+	uint8_t *to, const struct layout_source *source, bool is_spanning, bool is_reverse);
+
+#define ELEMENT(name, ipfix, v9, length, ...) \
+	static unsigned encode_##name(uint8_t *to, const struct layout_source *source, \
+		bool is_spanning, bool is_reverse) \
+	{ \
+		const struct layout_row row = { ELEMENT_##name, length, is_reverse }; \
+		unsigned saturated = 0; \
+		element_put(to, row, is_spanning, source, &saturated); \
+		return saturated; \
+	}
+#include "export/element.def"
+#undef ELEMENT
+
+static encode_element *const encode_elements[] = {
+#define ELEMENT(name, ...) [ELEMENT_##name] = encode_##name,
+#include "export/element.def"
+#undef ELEMENT
+};
+
+unsigned flow_encode_named(
+	uint8_t *to, const struct layout *layout, const struct layout_source *source)
+{
+	unsigned saturated = 0;
+	for (unsigned i = 0; i < layout->row_count; i++) {
+		const struct layout_row *row = &layout->rows[i];
+		saturated += encode_elements[row->element](
+			to, source, layout->is_spanning, row->is_reverse);
+		to += row->octets;
+	}
+	return saturated;
+}
+
 /* -- fixed records -------------------------------------------------------------------- */
 
 ALWAYS_INLINE void put_fixed(uint8_t *to, enum element element, unsigned octets,

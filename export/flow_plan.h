@@ -13,7 +13,10 @@
 /* Code for the record with these traits, for layout.encode. */
 layout_encode *flow_encode_find(unsigned traits);
 
-/* The same for the fixed records. */
+/* For the record of any rows of elements in their own width. */
+layout_encode flow_encode_named;
+
+/* Code for the fixed records. */
 layout_encode *flow_encode_fixed(bool is_v1, bool is_icmp);
 
 /* A biflow without reverse times has one pair for both directions. */

@@ -27,9 +27,15 @@ enum flow_trait {
 	FULL = 1 << 12,
 	NETFLOW = 1 << 13, /* v9: without what it has no number for */
 	LABEL_1 = 1 << 14, /* the next nine bits are the labels after it */
-	WIDE = 1 << 24,    /* more than all collectors know */
-	NEVER = 1 << 25,   /* no template has this */
+	/* what the preset allows */
+	OTHERS = 1 << 24, /* what nfdump does not store, and the other collectors do */
+	WIDE = 1 << 25,   /* more than all collectors know */
+	NEVER = 1 << 26,  /* nothing does */
 };
+
+/* What a flow's record must be for to have an element at all; the other traits are of presets.
+ */
+#define KIND_TRAITS (IPV4 | IPV6 | PORTS | ICMP | FULL | NEVER)
 
 #define LABEL(n) (LABEL_1 << ((n)-1))
 #define TIMES (UPTIME | SECONDS | MILLI | MICRO | NANO)

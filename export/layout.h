@@ -20,7 +20,7 @@
 #include "export/flow_record.h"
 #include "export/wire.h"
 
-#define LAYOUT_ROWS_MAX 128
+#define LAYOUT_ROWS_MAX 192      /* every element there is, and its reverse */
 #define LAYOUT_REVERSE_PEN 29305 /* RFC 5103 6.1 */
 
 /* How a value becomes octets. */

@@ -25,6 +25,7 @@
 #define CONFIG_LANES_MAX 64
 #define CONFIG_ERROR_BYTES 512
 #define CONFIG_NOTES_MAX 8
+#define CONFIG_TEMPLATE_BYTES 4096 /* the names of TEMPLATE_ELEMENTS_MAX elements */
 
 /* Where a value stands. */
 struct config_place {
@@ -97,6 +98,7 @@ struct config {
 	enum export_version version;
 	enum export_time time;
 	enum export_biflow biflow;
+	struct export_template template;
 	unsigned mpls_labels;
 	bool is_load_balanced;
 	bool track_v6; /* the version can carry IPv6, they are printed, or -6 was given */
@@ -186,6 +188,9 @@ const char *version_number(void);
 
 /* Completion of the command line, in bash. */
 void config_write_completion(FILE *out);
+
+/* What an exporter has to know that the configuration says; the rest is the lane's to add. */
+struct exporter_config config_exporter(const struct config *config);
 
 /* Free what .config owns and clear it. */
 void config_clear(struct config *config);

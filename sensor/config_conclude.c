@@ -139,6 +139,38 @@ static void conclude_version(struct config_parser *parser)
 		config->track_v6 = true;
 }
 
+/* Options that choose among the elements of a preset say nothing of elements that are named. */
+static void note_named(struct config_parser *parser)
+{
+	struct config *config = parser->config;
+
+	if (config->template.element_count == 0)
+		return;
+	if (parser->was_given[OPTION_TIME_FORMAT])
+		config_note(config, "-A: --template names the form of times");
+	if (config->mpls_labels > 0)
+		config_note(config, "-x: --template names the labels");
+}
+
+static int conclude_template(struct config_parser *parser)
+{
+	const struct config *config = parser->config;
+	const struct exporter_config exporter = config_exporter(config);
+	char error[TEMPLATE_ERROR_BYTES];
+
+	note_named(parser);
+	if (exporter_check_template(&exporter, error) < 0)
+		return fail_together(
+			parser, OPTION_TEMPLATE, OPTION_TEMPLATE, "--template: %s", error);
+	size_t least = exporter_least_bytes(&exporter);
+	if (config->message_bytes < least)
+		return fail_together(parser, OPTION_MTU, OPTION_TEMPLATE,
+			"--mtu %u: the template or its records need messages of %zu octets, "
+			"and %u are left",
+			config->mtu_bytes, least, config->message_bytes);
+	return 0;
+}
+
 static void drop_text(char **text)
 {
 	free(*text);
@@ -172,5 +204,29 @@ int config_conclude(struct config_parser *parser)
 		return rc;
 	conclude_version(parser);
 	conclude_process(parser);
-	return 0;
+	return conclude_template(parser);
+}
+
+struct exporter_config config_exporter(const struct config *config)
+{
+	return (struct exporter_config){
+		.version = config->version,
+		.time = config->time,
+		.biflow = config->biflow,
+		.fields = {
+			.has_protocol = config->level > TRACK_IP,
+			.has_ports = config->level >= TRACK_PORT,
+			.has_vlan = true,
+			.has_mac = true,
+			.mpls_labels = config->mpls_labels,
+		},
+		.template = config->template,
+		.sampling_interval = config->sampling_interval,
+		.template_refresh_s = config->template_refresh_s,
+		.template_refresh_messages = config->template_refresh_messages,
+		.flush_delay_ms = config->flush_delay_ms,
+		.message_bytes = config->message_bytes,
+		.interface_name = config->interface ? config->interface : "",
+		.interface_description = "",
+	};
 }

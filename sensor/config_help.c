@@ -134,6 +134,12 @@ static void write_completion_of(const struct option_row *row, FILE *out)
 			fprintf(out, "%s%s", i > 0 ? " " : "", timeout_rows[i].name);
 		fputs("\" -- \"$cur\")); compopt -o nospace 2>/dev/null", out);
 		return;
+	case COMPLETE_TEMPLATE:
+		fputs("COMPREPLY=($(compgen -W \"", out);
+		for (size_t i = 0; i < PRESET_COUNT; i++)
+			fprintf(out, "%s%s", i > 0 ? " " : "", template_presets[i].name);
+		fputs("\" -- \"$cur\"))", out);
+		return;
 	case COMPLETE_NOTHING:
 		break;
 	}

@@ -35,6 +35,7 @@ enum completion {
 	COMPLETE_FILE,
 	COMPLETE_INTERFACE,
 	COMPLETE_TIMEOUT,
+	COMPLETE_TEMPLATE,
 };
 
 /* One word that an option takes. A list of them ends in a row without a word. */

@@ -5,6 +5,7 @@
 
 #include "export/element.h"
 #include "export/flow_trait.h"
+#include "export/template.h"
 
 /* What a template must be for, or be asked for, to have an element. */
 static const struct {
@@ -45,6 +46,19 @@ static bool is_for_flows(const struct element_info *info)
 	return !(info->needs & NEVER);
 }
 
+/* The presets that have it, if all else is given. */
+static const char *describe_presets(const struct element_info *info, char text[TEXT_BYTES])
+{
+	uint32_t needs = info->needs & (OTHERS | WIDE | NEVER);
+	size_t length = 0;
+
+	for (unsigned i = 0; i < PRESET_COUNT && length < TEXT_BYTES; i++)
+		if ((template_presets[i].traits & needs) == needs)
+			length += (size_t)snprintf(text + length, TEXT_BYTES - length, "%s%s",
+				length > 0 ? "," : "", template_presets[i].name);
+	return length > 0 ? text : "-";
+}
+
 /* The element as a scope of options data has a row of its own, and is no other element. */
 static bool is_listed(unsigned element)
 {
@@ -67,19 +81,21 @@ static const char *describe_v9(const struct element_info *info, char text[TEXT_B
 
 /* -- columns -------------------------------------------------------------------------- */
 
+#define COLUMNS(number) "%-28s %5" number " %7s %6" number "  %-20s  %-21s  %-19s  %-12s  %s\n"
+
 static void write_line(const struct element_info *info, FILE *out)
 {
-	char needs[TEXT_BYTES], v9[TEXT_BYTES];
+	char needs[TEXT_BYTES], presets[TEXT_BYTES], v9[TEXT_BYTES];
 
-	fprintf(out, "%-28s %5u %7s %6u  %-20s  %-21s  %-14s  %s\n", info->name, info->ipfix_id,
-		describe_v9(info, v9), info->octets, info->type,
-		info->json[0] ? info->json : "-", describe_needs(info, needs), info->sentence);
+	fprintf(out, COLUMNS("u"), info->name, info->ipfix_id, describe_v9(info, v9),
+		info->octets, info->type, info->json[0] ? info->json : "-",
+		describe_presets(info, presets), describe_needs(info, needs), info->sentence);
 }
 
 void element_write_table(FILE *out)
 {
-	fprintf(out, "%-28s %5s %7s %6s  %-20s  %-21s  %-14s  %s\n", "Element", "IPFIX", "v9",
-		"Octets", "Type", "JSON", "In", "Meaning");
+	fprintf(out, COLUMNS("s"), "Element", "IPFIX", "v9", "Octets", "Type", "JSON",
+		"Presets", "For", "Meaning");
 	for (unsigned i = 0; i < ELEMENT_COUNT; i++)
 		if (is_listed(i))
 			write_line(&element_infos[i], out);
@@ -99,7 +115,7 @@ static void write_plain(const char *text, FILE *out)
 
 static void write_entry(const struct element_info *info, FILE *out)
 {
-	char needs[TEXT_BYTES], v9[TEXT_BYTES];
+	char needs[TEXT_BYTES], presets[TEXT_BYTES], v9[TEXT_BYTES];
 
 	fprintf(out, "*%s*\n\tIPFIX %u, v9 %s, %u octet%s, %s", info->name, info->ipfix_id,
 		describe_v9(info, v9), info->octets, info->octets == 1 ? "" : "s", info->type);
@@ -108,8 +124,9 @@ static void write_entry(const struct element_info *info, FILE *out)
 		write_plain(info->json, out);
 		fputc('_', out);
 	}
-	if (is_for_flows(info) && info->needs)
-		fprintf(out, ". In: %s", describe_needs(info, needs));
+	if (is_for_flows(info))
+		fprintf(out, ". Presets: %s. For: %s", describe_presets(info, presets),
+			describe_needs(info, needs));
 	fprintf(out, ".++\n");
 	write_plain(info->sentence, out);
 	fputs(".\n\n", out);
@@ -120,6 +137,13 @@ static void write_entries(bool for_flows, FILE *out)
 	for (unsigned i = 0; i < ELEMENT_COUNT; i++)
 		if (is_listed(i) && is_for_flows(&element_infos[i]) == for_flows)
 			write_entry(&element_infos[i], out);
+}
+
+void element_write_preset_manual(FILE *out)
+{
+	for (unsigned i = 0; i < PRESET_COUNT; i++)
+		fprintf(out, "*%s*\n\t%s.\n\n", template_presets[i].name,
+			template_presets[i].sentence);
 }
 
 void element_write_flow_manual(FILE *out)

@@ -8,7 +8,8 @@
 /* A heading and a line per element, in columns. */
 void element_write_table(FILE *out);
 
-/* A list in scdoc: what the build puts into ringflow-elements(7). */
+/* Lists in scdoc: what the build puts into ringflow-elements(7). */
+void element_write_preset_manual(FILE *out);
 void element_write_flow_manual(FILE *out);    /* of flow records */
 void element_write_options_manual(FILE *out); /* of options data */
 

@@ -18,30 +18,14 @@ static void lane_fill_export_config(struct lane *lane, const struct lane_config 
 	const struct config *config = from->config;
 
 	lane->collectors.is_balanced = config->is_load_balanced;
-	lane->collectors.config = (struct exporter_config){
-		.version = config->version,
-		.time = config->time,
-		.biflow = config->biflow,
-		.fields = {
-			.has_protocol = config->level > TRACK_IP,
-			.has_ports = config->level >= TRACK_PORT,
-			.has_vlan = true,
-			.has_mac = true,
-			.mpls_labels = config->mpls_labels,
-		},
-		.domain = from->domain + from->number,
-		.engine_id = (uint8_t)from->number,
-		.sampling_interval = config->sampling_interval,
-		.template_refresh_s = config->template_refresh_s,
-		.template_refresh_messages = config->template_refresh_messages,
-		.flush_delay_ms = config->flush_delay_ms,
-		.gather_delay_ms = lane->is_live ? 0 : config->flush_delay_ms,
-		.message_bytes = config->message_bytes,
-		.if_index = from->if_index,
-		.interface_name = config->interface ? config->interface : "",
-		.interface_description = "",
-		.process_id = lane->is_live ? (uint32_t)getpid() : 1,
-	};
+	struct exporter_config *exporter = &lane->collectors.config;
+
+	*exporter = config_exporter(config);
+	exporter->domain = from->domain + from->number;
+	exporter->engine_id = (uint8_t)from->number;
+	exporter->gather_delay_ms = lane->is_live ? 0 : config->flush_delay_ms;
+	exporter->if_index = from->if_index;
+	exporter->process_id = lane->is_live ? (uint32_t)getpid() : 1;
 }
 
 static int lane_make_parts(struct lane *lane, const struct lane_config *from)

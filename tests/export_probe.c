@@ -9,7 +9,8 @@
  *
  *	export_probe HOST PORT VERSION [name=value]...
  *
- * with the names time (0 to 4, enum export_time), biflow (0 to 2), sampling, labels, bytes,
+ * with the names time (0 to 4, enum export_time), biflow (0 to 2), preset (0 to 2, enum
+ * template_preset), sampling, labels, bytes,
  *rounds (how often the set is sent, 10 s apart), refresh (messages between templates), ports
  *(0: none).
  */
@@ -184,6 +185,8 @@ static int set_option(struct probe *probe, const char *name, unsigned value)
 		config->fields.mpls_labels = value;
 	else if (strcmp(name, "bytes") == 0)
 		config->message_bytes = value;
+	else if (strcmp(name, "preset") == 0)
+		config->template.preset = (uint8_t)value;
 	else if (strcmp(name, "refresh") == 0)
 		config->template_refresh_messages = value;
 	else if (strcmp(name, "ports") == 0)

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define READER_FIELDS_MAX 64
+#define READER_FIELDS_MAX 192
 #define READER_TEMPLATES_MAX 32
 #define READER_RECORDS_MAX 4096
 

@@ -3,12 +3,13 @@
 # Judge the sensor by an independent truth: every capture of the shared folder and every fixture,
 # flow by flow, and the export linted. Fragments are separate flows there, as in softflowd.
 #
-#   tests/oracle.sh SHARED VERSION [SENSOR]
+#   tests/oracle.sh SHARED VERSION [SENSOR [OPTION...]]
 set -euo pipefail
 shared=$(cd "$1" && pwd)
 version=$2
 cd "$(dirname "$0")/.."
 sensor=${3:-build/sensor/ringflowd}
+options=("${@:4}")
 
 list=$(mktemp) out=$(mktemp) made=$(mktemp -d)
 trap 'rm -rf "$list" "$out" "$made"' EXIT
@@ -21,6 +22,6 @@ fi
 find "$PWD/pcap-fixtures" -name '*.pcap' ! -name cut-header.pcap -o -name '*.pcapng' | sort >> "$list"
 status=0
 python3 "$shared/oracle/compare.py" --batch "$list" --jobs 2 --out "$out" --version "$version" -- \
-	"$sensor" -r '{pcap}' -n '127.0.0.1:{port}' -v '{version}' --fragments separate -T full || status=$?
+	"$sensor" -r '{pcap}' -n '127.0.0.1:{port}' -v '{version}' --fragments separate -T full "${options[@]}" || status=$?
 wc -l < "$out" | sed 's/$/ captures judged/'
 exit "$status"

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "export/dialect.h"
+#include "export/flow_trait.h"
 #include "tests/export_samples.h"
 #include "tests/unit.h"
 
@@ -94,6 +95,25 @@ static bool next_config(struct exporter_config *config, unsigned number)
 	return config->fields.mpls_labels <= FLOW_MPLS_MAX;
 }
 
+static void presets_and_named_elements_are_written_as_their_rows_say(void **state)
+{
+	uint32_t seed = 3;
+	struct exporter_config config = sample_config(EXPORT_IPFIX);
+	for (unsigned number = 0; number < 15; number++) {
+		next_config(&config, number);
+		config.template = (struct export_template){ .preset = PRESET_nfdump };
+		assert_true(check_layouts(&config, &seed) >= 2);
+		config.template = (struct export_template){ .preset = PRESET_full };
+		assert_true(check_layouts(&config, &seed) >= 2);
+		for (unsigned element = 0; element < ELEMENT_COUNT; element++)
+			if (!(element_infos[element].needs & (NEVER | FULL)))
+				config.template.elements[config.template.element_count++] =
+					(uint8_t)element;
+		config.fields.has_ports = true;
+		assert_true(check_layouts(&config, &seed) >= 4);
+	}
+}
+
 static void code_and_rows_write_the_same_record(void **state)
 {
 	static const enum export_version versions[] = { EXPORT_NETFLOW_1, EXPORT_NETFLOW_5,
@@ -109,6 +129,7 @@ static void code_and_rows_write_the_same_record(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(presets_and_named_elements_are_written_as_their_rows_say),
 	cmocka_unit_test(code_and_rows_write_the_same_record),
 };
 

@@ -75,8 +75,21 @@ struct row {
 	enum export_time time;
 	enum export_biflow biflow;
 	unsigned ip_version;
-	bool is_answered; /* both directions */
+	bool is_answered;     /* both directions */
+	const char *template; /* NULL: the default */
 };
+
+/* The default's elements one by one, and fewer. */
+#define NAMED \
+	"sourceIPv4Address,destinationIPv4Address,flowStartMilliseconds,flowEndMilliseconds," \
+	"octetDeltaCount,packetDeltaCount,sourceTransportPort,destinationTransportPort," \
+	"ingressInterface,egressInterface,protocolIdentifier,ipClassOfService,tcpControlBits," \
+	"flowEndReason,flowDirection,vlanId,sourceMacAddress,destinationMacAddress,ipVersion," \
+	"sourceIPv6Address"
+#define NAMED_FEW \
+	"protocolIdentifier,sourceIPv4Address,destinationIPv4Address,sourceTransportPort," \
+	"destinationTransportPort,octetDeltaCount,packetDeltaCount,flowEndMilliseconds," \
+	"sourceIPv6Address"
 
 /* clang-format off */
 static const struct row rows[] = {
@@ -90,6 +103,10 @@ static const struct row rows[] = {
 	{ "biflow_minimal_ipv4",      EXPORT_IPFIX,     EXPORT_TIME_MILLISECONDS, EXPORT_BIFLOW_MINIMAL, 4, true },
 	{ "biflow_full_ipv4",         EXPORT_IPFIX,     EXPORT_TIME_MILLISECONDS, EXPORT_BIFLOW_FULL,    4, true },
 	{ "biflow_full_ipv6",   EXPORT_IPFIX,     EXPORT_TIME_MILLISECONDS, EXPORT_BIFLOW_FULL,    6, true },
+	{ "nfdump_ipv4",        EXPORT_IPFIX,     EXPORT_TIME_MILLISECONDS, 0, 4, true, "nfdump" },
+	{ "full_ipv4",          EXPORT_IPFIX,     EXPORT_TIME_MILLISECONDS, 0, 4, true, "full" },
+	{ "named_ipv4",         EXPORT_IPFIX,     EXPORT_TIME_MILLISECONDS, 0, 4, true, NAMED },
+	{ "named_few_ipv4",     EXPORT_IPFIX,     EXPORT_TIME_MILLISECONDS, 0, 4, true, NAMED_FEW },
 };
 /* clang-format on */
 
@@ -97,7 +114,7 @@ static const struct row rows[] = {
 
 static struct exporter *make_exporter(const struct row *row, struct transport *transport)
 {
-	const struct exporter_config config = {
+	struct exporter_config config = {
 		.version = row->version,
 		.time = row->time,
 		.biflow = row->biflow,
@@ -115,8 +132,11 @@ static struct exporter *make_exporter(const struct row *row, struct transport *t
 		.interface_description = "",
 		.process_id = 1,
 	};
+	char error[TEMPLATE_ERROR_BYTES];
 	struct exporter *exporter;
 
+	if (row->template && template_parse(row->template, &config.template, error) < 0)
+		exit(1);
 	if (exporter_new(&config, transport, &exporter) < 0)
 		exit(1);
 	return exporter;

@@ -19,9 +19,16 @@ RECORD_BYTES = 400  # as the target has it
 RUNS = 8  # a bit of the refusals: the transport takes runs
 
 
-def settings(version, time, biflow, fields, labels, size, refuse):
-    return struct.pack('>BBBBBHBBHIQB', version, time, biflow, fields, labels, size, 60, 16, 1000, 100,
-                       BOOT_MS, refuse)
+PLAIN = (0, ())
+FULL = (2, ())
+# Addresses, counters and more, by their place in element.def.
+NAMED = (0, (0, 1, 2, 3, 14, 15, 40, 30, 20, 10, 16, 18, 19, 50))
+
+
+def settings(version, time, biflow, fields, labels, size, refuse, template):
+    preset, elements = template
+    return struct.pack('>BBBBBHBBHIQBB', version, time, biflow, fields, labels, size, 60, 16, 1000, 100,
+                       BOOT_MS, preset, len(elements)) + bytes(elements) + bytes([refuse])
 
 
 def operations(numbers):
@@ -40,11 +47,14 @@ def write_corpus(directory):
     written = []
     numbers = random.Random(1)
     for version in range(4):
-        for time, biflow, fields, labels, size, refuse in (
-                (2, 0, 7, 0, 1400, 0), (0, 1, 7, 3, 512, 0), (3, 2, 7, 10, 65535, 0),
-                (4, 2, 1, 0, 300, 3), (1, 0, 0, 0, 256, 2), (2, 2, 7, 10, 400, 1),
-                    (2, 1, 7, 0, 401, RUNS), (0, 0, 7, 2, 301, RUNS + 3)):
-            seed = settings(version, time, biflow, fields, labels, size, refuse) + operations(numbers)
+        for time, biflow, fields, labels, size, refuse, template in (
+                (2, 0, 7, 0, 1400, 0, PLAIN), (0, 1, 7, 3, 512, 0, PLAIN), (3, 2, 7, 10, 65535, 0, PLAIN),
+                (4, 2, 1, 0, 300, 3, PLAIN), (1, 0, 0, 0, 256, 2, PLAIN), (2, 2, 7, 10, 400, 1, PLAIN),
+                (2, 1, 7, 0, 401, RUNS, PLAIN), (0, 0, 7, 2, 301, RUNS + 3, PLAIN),
+                (2, 0, 7, 0, 1300, 0, NAMED), (2, 2, 7, 0, 700, 0, NAMED), (2, 2, 7, 3, 1200, RUNS, FULL),
+                (2, 0, 7, 3, 600, RUNS, FULL), (2, 1, 7, 0, 402, 0, (1, ()))):
+            seed = settings(version, time, biflow, fields, labels, size, refuse, template)
+            seed += operations(numbers)
             path = pathlib.Path(directory) / ('%d-%d-%d-%d' % (version, time, biflow, size))
             path.write_bytes(seed)
             written.append(str(path))

@@ -259,7 +259,8 @@ def tshark_flows(message):
         shown = {field.get("name"): field.get("show") for field in parts}
         protocol = raw(fields, "cflow.protocol")
         dport = raw(fields, "cflow.dstport", "cflow.icmp_type", "cflow.icmp_type_code_ipv4")
-        dport += raw(fields, "cflow.icmp_ipv6_type") * 256 + raw(fields, "cflow.icmp_ipv6_code")
+        if dport == 0:
+            dport = raw(fields, "cflow.icmp_ipv6_type") * 256 + raw(fields, "cflow.icmp_ipv6_code")
         key = Key(shown.get("cflow.srcaddr", shown.get("cflow.srcaddrv6")),
                   shown.get("cflow.dstaddr", shown.get("cflow.dstaddrv6")), protocol,
                   raw(fields, "cflow.srcport"), dport)
@@ -290,24 +291,30 @@ def run_tshark(probe, folder, version, options):
 
 # -- the cases ---------------------------------------------------------------------------------
 
+NFDUMP, FULL = 1, 2  # enum template_preset
+
 # Collector: how to run it, and {version: options it is tried with}.
 COLLECTORS = {
     "nfcapd": (run_nfcapd, ["nfcapd", "nfdump"], {
         1: [{}, {"rounds": 9}],
         5: [{}, {"rounds": 9}, {"sampling": 10}],
-        9: [{}, {"rounds": 9, "bytes": 500}, {"sampling": 10}, {"labels": 3}],
-        10: [{}, {"rounds": 9, "bytes": 500}, {"sampling": 10}, {"labels": 3}],
+        9: [{}, {"rounds": 9, "bytes": 500}, {"sampling": 10}, {"labels": 3}, {"preset": NFDUMP},
+            {"preset": FULL}],
+        10: [{}, {"rounds": 9, "bytes": 500}, {"sampling": 10}, {"labels": 3}, {"preset": NFDUMP},
+             {"preset": FULL}],
     }),
     "nfacctd": (run_nfacctd, ["nfacctd"], {
         5: [{}, {"sampling": 10}],
-        9: [{}, {"sampling": 10, "bytes": 500}],
-        10: [{}, {"sampling": 10, "bytes": 500}, {"labels": 3}],
+        9: [{}, {"sampling": 10, "bytes": 500}, {"preset": FULL}],
+        10: [{}, {"sampling": 10, "bytes": 500}, {"labels": 3}, {"preset": NFDUMP}, {"preset": FULL}],
     }),
     "tshark": (run_tshark, ["tshark"], {
         1: [{"rounds": 9}],
         5: [{"rounds": 9, "sampling": 10}],
-        9: [{"rounds": 9}, {"labels": 10, "bytes": 700, "rounds": 3}, {"time": 1}, {"time": 2}],
-        10: [{"rounds": 9}, {"labels": 10, "bytes": 700, "rounds": 3, "refresh": 2}, {"time": 1}],
+        9: [{"rounds": 9}, {"labels": 10, "bytes": 700, "rounds": 3}, {"time": 1}, {"time": 2},
+            {"preset": NFDUMP}, {"preset": FULL}],
+        10: [{"rounds": 9}, {"labels": 10, "bytes": 700, "rounds": 3, "refresh": 2}, {"time": 1},
+             {"preset": NFDUMP}, {"preset": FULL}],
     }),
 }
 
