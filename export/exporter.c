@@ -11,6 +11,11 @@
  * start, when asked, after so many messages, and when a message that held them was lost. After
  * a collector was away they are sent each second for a while.
  *
+ * A session of the transport begins with templates, which then hold as long as it does; they
+ * are not repeated, but options data are. What the session before has not taken goes with this
+ * one, so it is numbered anew: the sequence begins with each session (RFC 7011 section 10.3.2,
+ * 10.4.3).
+ *
  * Where the transport can send several messages for little more than the price of one, those
  * that are finished are gathered until the caller ends its pass. Templates wait for nothing:
  * what is gathered goes before them, because their options tell what has been sent.
@@ -29,6 +34,8 @@
 #define NEVER_NS UINT64_MAX
 #define DOUBT_NS (5 * NS_PER_S)
 #define DOUBT_REFRESH_NS NS_PER_S
+#define EXPORT_TIME_AT 4 /* in IPFIX's header */
+#define SEQUENCE_AT 8
 #define V5_SAMPLING_MODE (1U << 14) /* deterministic */
 #define V5_SAMPLING_MAX 0x3fffU
 
@@ -54,6 +61,7 @@ struct exporter {
 	uint64_t templates_ns; /* when they were last written */
 	uint64_t doubt_end_ns; /* until then the collector may not know them */
 	uint32_t sequence;
+	bool is_opening; /* what is written now is the beginning of a session */
 
 	struct outbox outbox;   /* messages that are finished */
 	struct message message; /* the one being filled, behind them */
@@ -101,13 +109,17 @@ static void send_message(struct exporter *exporter)
 	exporter->messages_since_templates++;
 	if (exporter->is_sampling_saturated)
 		outbox_count(&exporter->outbox.stats.saturated_fields, 1);
-	outbox_add(&exporter->outbox,
-		(struct gathered){
-			.length = (uint32_t)head.length,
-			.flow_count = message->flow_count,
-			.has_templates = message->template_count != 0,
-		},
-		later(exporter->clock_ns, exporter->config.gather_delay_ms * NS_PER_MS));
+	struct gathered gathered = {
+		.length = (uint32_t)head.length,
+		.flow_count = message->flow_count,
+		.has_templates = message->template_count != 0,
+	};
+	if (exporter->is_opening)
+		outbox_send_ahead(&exporter->outbox, gathered);
+	else
+		outbox_add(&exporter->outbox, gathered,
+			later(exporter->clock_ns,
+				exporter->config.gather_delay_ms * NS_PER_MS));
 }
 
 static void begin_message(struct exporter *exporter)
@@ -140,12 +152,14 @@ static void put_template(struct exporter *exporter, const struct layout *layout)
 	exporter->message.template_count++;
 }
 
-/* The template and then its record, so that every options template has a set of its own:
- * several in one are not read by all collectors. */
-static void put_options(struct exporter *exporter, const struct layout *layout)
+/* The template, where it is to be told, and then its record, so that every options template has
+ * a set of its own: several in one are not read by all collectors. */
+static void put_options(
+	struct exporter *exporter, const struct layout *layout, bool tells_templates)
 {
 	struct layout_source source = { .owner = &exporter->facts };
-	put_template(exporter, layout);
+	if (tells_templates)
+		put_template(exporter, layout);
 	make_room(exporter, layout->id, layout->record_bytes);
 	layout_put_record(&exporter->message.out, layout, &source);
 	exporter->message.options_count++;
@@ -167,9 +181,13 @@ static bool is_repeated(const struct layout *layouts, unsigned index)
 	return false;
 }
 
+/* Templates and options data; once a session has begun, options data alone unless somebody
+ * asked for all. */
 static void put_templates(struct exporter *exporter)
 {
 	const struct dialect_layouts *layouts = &exporter->layouts;
+	bool tells_templates = !exporter->transport->has_sessions || exporter->is_opening ||
+			       exporter->wants_templates || exporter->outbox.has_lost_templates;
 	exporter->wants_templates = exporter->outbox.has_lost_templates = false;
 	exporter->messages_since_templates = 0;
 	exporter->templates_ns = exporter->clock_ns;
@@ -177,12 +195,12 @@ static void put_templates(struct exporter *exporter)
 	if (exporter->config.template_refresh_s != 0)
 		exporter->template_due_ns = later(
 			exporter->clock_ns, exporter->config.template_refresh_s * NS_PER_S);
-	for (unsigned i = 0; i < FLOW_LAYOUT_COUNT; i++)
+	for (unsigned i = 0; i < FLOW_LAYOUT_COUNT && tells_templates; i++)
 		if (layouts->flow[i].row_count != 0 && !is_repeated(layouts->flow, i))
 			put_template(exporter, &layouts->flow[i]);
 	read_stats(&exporter->facts, &exporter->outbox.stats);
 	for (unsigned i = 0; i < layouts->options_count; i++)
-		put_options(exporter, &layouts->options[i]);
+		put_options(exporter, &layouts->options[i], tells_templates);
 }
 
 /* Hosts send few words of loss a second, so after one any message may be lost, with or without
@@ -201,8 +219,76 @@ static bool is_time_for_templates(const struct exporter *exporter)
 	uint32_t most = exporter->config.template_refresh_messages;
 	if (!exporter->dialect->has_sets)
 		return false;
-	return exporter->wants_templates || exporter->outbox.has_lost_templates ||
-	       (most != 0 && exporter->messages_since_templates >= most);
+	if (exporter->wants_templates || exporter->outbox.has_lost_templates)
+		return true;
+	return !exporter->transport->has_sessions && most != 0 &&
+	       exporter->messages_since_templates >= most;
+}
+
+/* -- sessions -------------------------------------------------------------------------- */
+
+static uint32_t get_be32(const uint8_t *at)
+{
+	return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+
+static void set_be32(uint8_t *at, uint32_t value)
+{
+	for (unsigned i = 0; i < 4; i++)
+		at[i] = (uint8_t)(value >> (24 - 8 * i));
+}
+
+/* Write the templates ahead of what waits, and with no later time than that; returns the number
+ * of data records that came with them. */
+static uint32_t open_session(struct exporter *exporter, const uint8_t *first)
+{
+	uint64_t clock_ns = exporter->clock_ns;
+	exporter->sequence = 0;
+	exporter->is_opening = true;
+	if (first)
+		exporter->clock_ns = get_be32(first + EXPORT_TIME_AT) * NS_PER_S;
+	begin_message(exporter);
+	put_templates(exporter);
+	send_message(exporter);
+	exporter->clock_ns = clock_ns;
+	exporter->is_opening = false;
+	return exporter->sequence;
+}
+
+/* Until .wants_session is cleared the transport takes nothing, so what is being filled joins
+ * those that wait. */
+static void begin_session(struct exporter *exporter)
+{
+	struct outbox *outbox = &exporter->outbox;
+	if (exporter->message.is_begun)
+		send_message(exporter);
+	exporter->transport->wants_session = false;
+	uint32_t next = exporter->sequence;
+	const uint8_t *first = outbox_first(outbox);
+	uint32_t base = first ? get_be32(first + SEQUENCE_AT) : next;
+	uint32_t move = open_session(exporter, first) - base;
+	exporter->sequence = next + move;
+	unsigned index = 0;
+	for (uint8_t *at = outbox_first(outbox); at; at = outbox_next(outbox, &index, at))
+		set_be32(at + SEQUENCE_AT, get_be32(at + SEQUENCE_AT) + move);
+}
+
+/* Let the transport move on, and begin what it wants begun. */
+static void keep_session(struct exporter *exporter)
+{
+	outbox_tick(&exporter->outbox, exporter->clock_ns);
+	if (exporter->transport->wants_session)
+		begin_session(exporter);
+}
+
+/* Send all that is finished, also when the transport has to begin a session for it. */
+static void send_finished(struct exporter *exporter)
+{
+	outbox_send(&exporter->outbox);
+	while (exporter->transport->wants_session) {
+		begin_session(exporter);
+		outbox_send(&exporter->outbox);
+	}
 }
 
 /* -- records -------------------------------------------------------------------------- */
@@ -218,7 +304,10 @@ static void make_flow_room(struct exporter *exporter, const struct layout *layou
 	}
 	if (exporter->outbox.gather.count == 0)
 		outbox_ask(&exporter->outbox);
-	doubt_templates(exporter);
+	if (exporter->transport->wants_session)
+		begin_session(exporter);
+	else if (!exporter->transport->has_sessions)
+		doubt_templates(exporter);
 	bool is_time = is_time_for_templates(exporter);
 	if (is_time)
 		outbox_send(&exporter->outbox);
@@ -333,6 +422,11 @@ static void refresh_on_time(struct exporter *exporter, uint64_t now_ns)
 		send_message(exporter);
 	outbox_send(&exporter->outbox);
 	exporter->clock_ns += (now_ns - exporter->clock_ns) / interval_ns * interval_ns;
+	if (exporter->transport->has_sessions &&
+		(!exporter->transport->is_open || exporter->transport->wants_session)) {
+		exporter->template_due_ns = later(exporter->clock_ns, interval_ns);
+		return; /* the next session begins with them */
+	}
 	begin_message(exporter);
 	put_templates(exporter);
 	send_message(exporter);
@@ -428,7 +522,8 @@ size_t exporter_least_bytes(const struct exporter_config *config)
 int exporter_new(const struct exporter_config *config, struct transport *transport,
 	struct exporter **ret_exporter)
 {
-	if (!is_config_sound(config))
+	if (!is_config_sound(config) ||
+		(transport->has_sessions && config->version != EXPORT_IPFIX))
 		return -EINVAL;
 	size_t bytes = gather_bytes_for(config->message_bytes);
 	struct exporter *exporter = calloc(1, sizeof(*exporter) + bytes);
@@ -446,7 +541,7 @@ int exporter_new(const struct exporter_config *config, struct transport *transpo
 		exporter->icmp_trait = FLOW_LAYOUT_ICMP;
 	set_boot(exporter, config->boot_ns);
 	exporter->flush_due_ns = exporter->template_due_ns = NEVER_NS;
-	exporter->wants_templates = true;
+	exporter->wants_templates = !transport->has_sessions;
 	exporter->outbox = outbox_over(transport, exporter->bytes, config->message_bytes);
 	exporter->message = message_of(exporter->dialect, config->message_bytes);
 	read_facts(exporter);
@@ -463,7 +558,8 @@ void exporter_free(struct exporter *exporter)
 		return;
 	if (exporter->message.is_begun)
 		send_message(exporter);
-	outbox_send(&exporter->outbox);
+	keep_session(exporter);
+	send_finished(exporter);
 	transport_close(exporter->transport);
 	free(exporter);
 }
@@ -481,12 +577,14 @@ static void move_clock(struct exporter *exporter, uint64_t now_ns)
 
 void exporter_send_gathered(struct exporter *exporter)
 {
+	if (exporter->transport->has_sessions)
+		keep_session(exporter);
 	outbox_send_due(&exporter->outbox, exporter->clock_ns);
 }
 
 bool exporter_is_held(const struct exporter *exporter)
 {
-	return exporter->outbox.is_held;
+	return exporter->outbox.is_held && !exporter->transport->is_away;
 }
 
 void exporter_give_up(struct exporter *exporter)
@@ -523,7 +621,8 @@ void exporter_flush(struct exporter *exporter, uint64_t now_ns)
 	move_clock(exporter, now_ns);
 	if (exporter->message.is_begun)
 		send_message(exporter);
-	outbox_send(&exporter->outbox);
+	keep_session(exporter);
+	send_finished(exporter);
 	outbox_ask(&exporter->outbox);
 }
 
@@ -563,6 +662,7 @@ void exporter_step_clock(struct exporter *exporter, int64_t step_ns, bool moves_
 	step(&exporter->templates_ns, step_ns);
 	step(&exporter->doubt_end_ns, step_ns);
 	step(&exporter->outbox.gather.due_ns, step_ns);
+	exporter->transport->due_ns = 0; /* it looks again what time it is */
 }
 
 /* Due by .from_ns after something; due by .to_ns after the same. 0: never. */

@@ -3,6 +3,10 @@
  * One collector: the message being filled, its sequence, its template clock. Records go in,
  * whole messages go to the transport. Nothing here asks for the time: now_ns is packet time,
  * never goes back, and becomes the export time, so a capture gives the same bytes on every run.
+ *
+ * Where the transport has sessions (IPFIX alone, RFC 7011 section 10) each begins with all
+ * templates and with sequence number 0, and templates are not repeated, but options data are.
+ * What waited for the session is numbered for it when it begins.
  */
 #ifndef EXPORT_EXPORTER_H
 #define EXPORT_EXPORTER_H
@@ -85,10 +89,11 @@ struct exporter_stats {
 	uint64_t postponed_sends;  /* times that messages had to wait because the socket had no
 				    * room; none is lost by that */
 	/* When, by the exporter's clock; 0: never. */
-	uint64_t last_sent_ns;      /* a message was taken by the transport */
-	uint64_t last_failed_ns;    /* a message was refused, or found to be lost */
-	uint64_t last_templates_ns; /* templates were written into a message */
-	uint64_t last_error;        /* errno of that failure; 0: there was none */
+	uint64_t last_sent_ns;              /* a message was taken by the transport */
+	uint64_t last_failed_ns;            /* a message was refused, or found to be lost */
+	uint64_t last_templates_ns;         /* templates were written into a message */
+	uint64_t last_error;                /* errno of that failure; 0: there was none */
+	struct transport_sessions sessions; /* where the transport has them */
 };
 
 struct exporter;
@@ -103,7 +108,7 @@ size_t exporter_least_bytes(const struct exporter_config *config);
 
 /* The transport is taken: exporter_free() closes it. On failure it stays the caller's:
  * -EMSGSIZE when .message_bytes is too small for the longest record or template, -EINVAL for
- * what does not exist. */
+ * what does not exist, as sessions of other versions than IPFIX. */
 int exporter_new(const struct exporter_config *config, struct transport *transport,
 	struct exporter **ret_exporter);
 
@@ -128,7 +133,8 @@ void exporter_flush(struct exporter *exporter, uint64_t now_ns);
 void exporter_send_gathered(struct exporter *exporter);
 
 /* The socket has no room just now, and messages wait for it: more records should wait, too,
- * rather than push those messages out. */
+ * rather than push those messages out. Not so when the collector is away: that takes longer
+ * than anybody should wait. */
 bool exporter_is_held(const struct exporter *exporter);
 
 /* What is held still will not be sent any more: count it as failed. */

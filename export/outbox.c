@@ -59,6 +59,26 @@ static void count_result(struct outbox *outbox, const struct gathered *messages,
 	outbox_count(&outbox->stats.records, flow_count);
 	outbox->last_message_count = message_count;
 	outbox->last_flow_count = flow_count;
+	for (unsigned i = 0; i < message_count && outbox->transport->has_sessions; i++)
+		sent_marks_add(&outbox->marks, messages[i].length, messages[i].flow_count);
+}
+
+/* See what a session has taken with it. */
+static void settle_session(struct outbox *outbox)
+{
+	struct transport *transport = outbox->transport;
+	struct sent_mark lost;
+
+	if (!transport->has_sessions)
+		return;
+	if (transport->lost_octets > 0) {
+		lost = sent_marks_take_back(&outbox->marks, transport->lost_octets);
+		count_lost(outbox, lost.message_count, lost.flow_count,
+			transport->sessions.last_error ? transport->sessions.last_error
+						       : EPIPE);
+		transport->lost_octets = 0;
+	}
+	outbox->stats.sessions = transport->sessions;
 }
 
 /* -- sending -------------------------------------------------------------------------- */
@@ -107,6 +127,36 @@ void outbox_send(struct outbox *outbox)
 	outbox->is_held = gather->count > 0;
 	if (outbox->is_held)
 		outbox_count(&outbox->stats.postponed_sends, 1);
+	settle_session(outbox);
+}
+
+void outbox_send_ahead(struct outbox *outbox, struct gathered message)
+{
+	int result = transport_submit(outbox->transport, outbox_place(outbox), message.length);
+
+	settle_session(outbox);
+	count_result(outbox, &message, 1, message.length, result);
+}
+
+uint8_t *outbox_first(struct outbox *outbox)
+{
+	const struct gather *gather = &outbox->gather;
+
+	return gather->count > 0 ? gather->bytes + gather->start : NULL;
+}
+
+uint8_t *outbox_next(struct outbox *outbox, unsigned *index, uint8_t *message)
+{
+	const struct gather *gather = &outbox->gather;
+
+	message += gather->messages[*index].length;
+	return ++*index < gather->count ? message : NULL;
+}
+
+void outbox_tick(struct outbox *outbox, uint64_t now_ns)
+{
+	transport_tick(outbox->transport, now_ns);
+	settle_session(outbox);
 }
 
 void outbox_send_due(struct outbox *outbox, uint64_t now_ns)
@@ -153,4 +203,5 @@ void outbox_ask(struct outbox *outbox)
 {
 	if (transport_poll(outbox->transport) > 0)
 		count_earlier_lost(outbox);
+	settle_session(outbox);
 }

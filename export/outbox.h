@@ -7,12 +7,16 @@
  * are tried again with each call that sends. So long the outbox is *held*. Whoever makes
  * records should wait then; there is room for GATHER_RUNS - 1 runs more before the oldest run
  * is lost.
+ *
+ * Where the transport has sessions, what a lost one has taken with it is known in octets; the
+ * marks say which messages those were.
  */
 #ifndef EXPORT_OUTBOX_H
 #define EXPORT_OUTBOX_H
 
 #include "export/exporter.h"
 #include "export/gather.h"
+#include "export/sent_marks.h"
 
 struct outbox {
 	struct transport *transport; /* borrowed */
@@ -23,6 +27,7 @@ struct outbox {
 	unsigned last_message_count, last_flow_count; /* in what was submitted last */
 	bool has_lost_templates;                      /* for the exporter to read and clear */
 	bool is_held;                                 /* the socket had no room, last time */
+	struct sent_marks marks;                      /* of the session */
 };
 
 /* .bytes, gather_bytes_for(message_bytes) of them, are borrowed. */
@@ -40,6 +45,17 @@ void outbox_send(struct outbox *outbox);
 
 /* The same if the first message has waited long enough. */
 void outbox_send_due(struct outbox *outbox, uint64_t now_ns);
+
+/* Send the message written at outbox_place() before all that waits, without taking it: the
+ * beginning of a session. */
+void outbox_send_ahead(struct outbox *outbox, struct gathered message);
+
+/* The first message that waits, to be looked at or changed, or NULL; and the one behind it. */
+uint8_t *outbox_first(struct outbox *outbox);
+uint8_t *outbox_next(struct outbox *outbox, unsigned *index, uint8_t *message);
+
+/* Let the transport move on. */
+void outbox_tick(struct outbox *outbox, uint64_t now_ns);
 
 /* Ask what became of what was submitted last. */
 void outbox_ask(struct outbox *outbox);

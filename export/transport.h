@@ -12,6 +12,21 @@
 
 #define TRANSPORT_ERROR_BYTES 512
 
+/* The two ends of an opened socket transport, for keeping our own export out of the capture. */
+struct transport_endpoints {
+	uint8_t ip_version;
+	uint8_t protocol; /* IPPROTO_UDP, IPPROTO_TCP */
+	uint8_t local[16], remote[16];
+	uint16_t local_port, remote_port; /* host order */
+};
+
+/* Whoever has to know which packets are ours. Called by the thread that uses the transport,
+ * before the first packet between the new ends leaves. */
+struct transport_watcher {
+	void (*moved)(void *user, const struct transport_endpoints *ends);
+	void *user;
+};
+
 struct transport_config {
 	const char *host;   /* name or address; IPv6 without brackets */
 	const char *port;   /* number or service name */
@@ -19,16 +34,14 @@ struct transport_config {
 	const char *source_address; /* local address (softflowd's -e) or NULL */
 	int hop_limit; /* TTL or hop limit, unicast and multicast; -1: the system's */
 	bool may_wait; /* replay: wait for room in the socket rather than lose a message */
-	/* A connected socket to go on with, taken, also when that fails; else 0. Nothing is
-	 * looked up, bound or set then: it keeps its source port, so that a session goes on. */
+	/* UDP: a connected socket to go on with, taken, also when that fails; else 0. Nothing
+	 * is looked up, bound or set then: it keeps its source port, so that a session goes on.
+	 */
 	int handed_fd;
-};
-
-/* The two ends of an opened UDP transport, for keeping our own export out of the capture. */
-struct transport_endpoints {
-	uint8_t ip_version;
-	uint8_t local[16], remote[16];
-	uint16_t local_port, remote_port; /* host order */
+	uint32_t retry_s;      /* TCP: least time between two attempts to connect, 1 or more */
+	uint32_t retry_most_s; /* each attempt in vain doubles it, up to this */
+	struct transport_watcher
+		watcher; /* TCP: told of each connection; .moved NULL: nobody */
 };
 
 struct transport;
@@ -40,19 +53,65 @@ struct transport_ops {
 		size_t message_bytes);
 	int (*poll)(struct transport *transport); /* NULL: word comes with submitting alone */
 	int (*fd)(const struct transport *transport); /* NULL: nobody can go on with it */
+	void (*tick)(struct transport *transport, uint64_t now_ns); /* NULL: nothing is due */
 	void (*close)(struct transport *transport);
 };
 
-/* Implementations embed this as their first member. */
+/* What became of the sessions of a transport, for who reports it. */
+struct transport_sessions {
+	uint64_t begun;
+	uint64_t lost;            /* ended by the other side, or by an error */
+	uint64_t refused;         /* attempts that failed */
+	uint64_t received_octets; /* that nobody asked for: read and thrown away */
+	int last_error; /* errno of the last loss or failed attempt; 0: closed there */
+};
+
+/* Several taken together: the last error is that of any. */
+static inline void transport_sessions_add(
+	struct transport_sessions *sum, const struct transport_sessions *one)
+{
+	sum->begun += one->begun;
+	sum->lost += one->lost;
+	sum->refused += one->refused;
+	sum->received_octets += one->received_octets;
+	if (one->last_error != 0)
+		sum->last_error = one->last_error;
+}
+
+/*
+ * Implementations embed this as their first member.
+ *
+ * A transport with sessions (TCP: a connection) loses nothing within a session, and what a
+ * collector knows, templates and the place in the sequence, ends with it. When a session has
+ * begun .wants_session is set, and nothing is taken until the user of the transport has
+ * cleared it; what is submitted next is the beginning of the session. Until there is a session
+ * submitting gives -EAGAIN.
+ */
 struct transport {
 	const struct transport_ops *ops;
 	struct transport_endpoints endpoints;
 	bool takes_runs; /* transport_submit_run() may be tried; false for good once refused */
-	char name[128];  /* "host:port" as the user wrote it, for messages */
+	bool has_sessions;
+	bool wants_session;
+	bool is_open;         /* there is a session, begun or wanting it */
+	bool is_away;         /* there is no session, and will not be for a while */
+	uint64_t due_ns;      /* transport_tick() has something to do then; needs .ops->tick */
+	uint64_t lost_octets; /* taken, and lost with a session; for the user to read and clear,
+			       * the newest octets taken until then */
+	struct transport_sessions sessions;
+	char name[128]; /* "host:port" as the user wrote it, for messages */
 };
 
 /* 0, or a negative errno with a sentence in .error that names the destination. */
 int transport_udp_open(const struct transport_config *config, struct transport **ret_transport,
+	char error[static TRANSPORT_ERROR_BYTES]);
+
+/*
+ * A connection to a collector, as it is needed: with .may_wait it is there when this returns,
+ * and lost ones are replaced at once or never; without, addresses are looked up and no more,
+ * transport_tick() does the rest, and a lost connection is replaced for ever.
+ */
+int transport_tcp_open(const struct transport_config *config, struct transport **ret_transport,
 	char error[static TRANSPORT_ERROR_BYTES]);
 
 /* Outcomes of submitting that are not failures of what is at hand. */
@@ -77,6 +136,14 @@ int transport_poll(struct transport *transport);
 
 /* The descriptor with which another process can go on, still the transport's; -1: none. */
 int transport_fd(const struct transport *transport);
+
+/* Move on without waiting: connect, find out that a connection was lost. .now_ns never goes
+ * back. Cheap before .due_ns. */
+static inline void transport_tick(struct transport *transport, uint64_t now_ns)
+{
+	if (transport->ops->tick && transport->due_ns <= now_ns)
+		transport->ops->tick(transport, now_ns);
+}
 
 void transport_close(struct transport *transport); /* NULL is fine */
 

@@ -45,6 +45,8 @@ static int memory_submit_run(
 		return TRANSPORT_ONE_BY_ONE;
 	}
 	memory->submit_count++;
+	if (transport->has_sessions && (!transport->is_open || transport->wants_session))
+		return -EAGAIN;
 	if (memory->result < 0)
 		return memory->result;
 	for (size_t at = 0; at < length; at += message_bytes) {

@@ -24,7 +24,8 @@ struct transport_memory {
 	bool is_closed;
 };
 
-/* Make *memory an empty, open transport; set .transport.takes_runs to be given runs. */
+/* Make *memory an empty, open transport; set .transport.takes_runs to be given runs, and
+ * .has_sessions, .is_open, .wants_session... to play a transport with sessions. */
 void transport_memory_init(struct transport_memory *memory);
 
 /* Forget the messages. */

@@ -121,6 +121,7 @@ static void add_stats(struct exporter_stats *sum, const struct exporter_stats *o
 	sum->unsupported_pkts += one->unsupported_pkts;
 	sum->saturated_fields += one->saturated_fields;
 	sum->postponed_sends += one->postponed_sends;
+	transport_sessions_add(&sum->sessions, &one->sessions);
 }
 
 /* -- another row ---------------------------------------------------------------------- */

@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "sensor/config_folder.h"
+#include "sensor/config_destination.h"
 #include "sensor/config_row.h"
 #include "sensor/element_text.h"
 
@@ -301,10 +302,8 @@ void config_clear(struct config *config)
 		free(config->files[i]);
 	for (size_t i = 0; i < config->source_count; i++)
 		free(config->sources[i]);
-	for (size_t i = 0; i < config->destination_count; i++) {
-		free(config->destinations[i].host);
-		free(config->destinations[i].port);
-	}
+	for (size_t i = 0; i < config->destination_count; i++)
+		destination_clear(&config->destinations[i]);
 	free(config->interface);
 	free(config->source_kind);
 	free(config->filter);

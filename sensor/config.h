@@ -33,15 +33,18 @@ struct config_place {
 	uint32_t line;   /* from 1 */
 };
 
-struct config_destination {
-	char *host; /* IPv6 without brackets */
-	char *port;
-	struct config_place place;
-};
-
 /* How messages travel (-P). */
 enum config_transport {
 	CONFIG_TRANSPORT_UDP,
+	CONFIG_TRANSPORT_TCP,
+};
+
+struct config_destination {
+	bool has_transport; /* as given; in the end .transport is set in any case */
+	enum config_transport transport;
+	char *host; /* IPv6 without brackets */
+	char *port;
+	struct config_place place;
 };
 
 /* What becomes of us when the interface does not exist at the start (--if-absent). */
@@ -109,6 +112,7 @@ struct config {
 	uint32_t mtu_bytes;     /* as given; 0: not */
 	uint32_t message_bytes; /* largest message that fits it */
 	uint32_t template_refresh_s, template_refresh_messages, flush_delay_ms;
+	uint32_t reconnect_s, reconnect_most_s; /* TCP: from one attempt to the next */
 	uint32_t reinitialise_s; /* -I: move sysUptime's zero every so often; 0: never */
 	uint32_t export_rate; /* flows per second that expire on an interface; 0: any number */
 	enum print_format print;

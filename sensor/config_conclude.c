@@ -94,6 +94,32 @@ static uint32_t header_bytes(const struct config *config)
 	return config->destination_count > 0 ? HEADER_BYTES_V4 : HEADER_BYTES_V6;
 }
 
+/* Who is named without a transport gets that of -P. */
+static int conclude_transports(struct config_parser *parser)
+{
+	struct config *config = parser->config;
+
+	if (config->reconnect_s == 0)
+		return fail_together(parser, OPTION_RECONNECT, OPTION_RECONNECT,
+			"--reconnect 0: it must be 1s or more");
+	for (size_t i = 0; i < config->destination_count; i++) {
+		struct config_destination *destination = &config->destinations[i];
+
+		if (!destination->has_transport)
+			destination->transport = config->transport;
+		if (destination->transport != CONFIG_TRANSPORT_UDP &&
+			config->version != EXPORT_IPFIX)
+			return fail_together(parser,
+				destination->has_transport ? OPTION_COLLECTOR
+							   : OPTION_TRANSPORT,
+				OPTION_VERSION_OF_EXPORT,
+				"-v %u over TCP, to %s: only IPFIX (-v 10) can be, whose "
+				"messages say how long they are",
+				config->version, destination->host);
+	}
+	return 0;
+}
+
 static int conclude_messages(struct config_parser *parser)
 {
 	struct config *config = parser->config;
@@ -198,6 +224,8 @@ int config_conclude(struct config_parser *parser)
 
 	if (rc == 0)
 		rc = conclude_ring(parser);
+	if (rc == 0)
+		rc = conclude_transports(parser);
 	if (rc == 0)
 		rc = conclude_messages(parser);
 	if (rc < 0)

@@ -124,29 +124,70 @@ int lanes_open_sources(struct lanes *lanes, const struct config *config, int sto
 
 /* -- collectors ----------------------------------------------------------------------- */
 
+static int say_no_memory(char error[static CONFIG_ERROR_BYTES])
+{
+	snprintf(error, CONFIG_ERROR_BYTES, "%s", strerror(ENOMEM));
+	return -ENOMEM;
+}
+
+static int open_udp(struct lanes *lanes, const struct transport_config *config,
+	struct transport **ret_transport, char error[static CONFIG_ERROR_BYTES])
+{
+	struct transport *transport;
+	int rc = transport_udp_open(config, &transport, error);
+
+	if (rc < 0)
+		return rc;
+	if (own_export_add(&lanes->own, &transport->endpoints) < 0) {
+		transport_close(transport);
+		return say_no_memory(error);
+	}
+	*ret_transport = transport;
+	return 0;
+}
+
+/* The ends of a connection are known when it is made, which is later and more than once. */
+static int open_tcp(struct lanes *lanes, struct transport_config *config,
+	struct transport **ret_transport, char error[static CONFIG_ERROR_BYTES])
+{
+	struct own_export_line *line;
+
+	if (own_export_line(&lanes->own, &line) < 0)
+		return say_no_memory(error);
+	config->watcher.moved = own_export_moved;
+	config->watcher.user = line;
+	return transport_tcp_open(config, ret_transport, error);
+}
+
 static int open_transport(struct lanes *lanes, const struct config *config, unsigned lane,
 	size_t destination, char error[static CONFIG_ERROR_BYTES])
 {
-	struct handover_name name = handover_udp_name(lane, (unsigned)destination);
-	int handed_fd = is_replay(config) ? -1 : handover_take(lanes->handover, name.text);
+	const struct config_destination *to = &config->destinations[destination];
 	struct transport_config transport = {
-		.host = config->destinations[destination].host,
-		.port = config->destinations[destination].port,
+		.host = to->host,
+		.port = to->port,
 		.device = config->export_device,
 		.source_address = config->export_source,
 		.hop_limit = config->hop_limit,
 		.may_wait = is_replay(config),
-		.handed_fd = handed_fd > 0 ? handed_fd : 0,
+		.retry_s = config->reconnect_s,
+		.retry_most_s = config->reconnect_most_s,
 	};
+	struct handover_name name = handover_udp_name(lane, (unsigned)destination);
 	struct transport **place = &lanes->transports[lanes->transport_count];
-	int rc = transport_udp_open(&transport, place, error);
+	int rc = -EINVAL;
 
-	if (rc < 0)
-		return rc;
-	lanes->transport_count++;
-	rc = own_export_add(&lanes->own, &(*place)->endpoints);
-	if (rc < 0)
-		snprintf(error, CONFIG_ERROR_BYTES, "%s", strerror(-rc));
+	switch (to->transport) {
+	case CONFIG_TRANSPORT_UDP:
+		if (!is_replay(config))
+			transport.handed_fd = handover_take(lanes->handover, name.text);
+		rc = open_udp(lanes, &transport, place, error);
+		break;
+	case CONFIG_TRANSPORT_TCP:
+		rc = open_tcp(lanes, &transport, place, error);
+		break;
+	}
+	lanes->transport_count += rc == 0;
 	return rc;
 }
 
@@ -157,10 +198,8 @@ int lanes_open_transports(
 	int rc = 0;
 
 	lanes->transports = calloc(count + 1, sizeof(*lanes->transports));
-	if (!lanes->transports) {
-		snprintf(error, CONFIG_ERROR_BYTES, "%s", strerror(ENOMEM));
-		return -ENOMEM;
-	}
+	if (!lanes->transports)
+		return say_no_memory(error);
 	for (size_t i = 0; rc == 0 && i < count; i++)
 		rc = open_transport(lanes, config, (unsigned)(i / config->destination_count),
 			i % config->destination_count, error);

@@ -15,6 +15,7 @@
 #include <strings.h>
 #include <syslog.h>
 
+#include "sensor/config_destination.h"
 #include "sensor/config_value.h"
 
 #define NS_PER_S UINT64_C(1000000000)
@@ -52,7 +53,7 @@ static const struct choice version_choices[] = {
 };
 static const struct choice transport_choices[] = {
 	{ "udp", CONFIG_TRANSPORT_UDP },
-	{ "tcp", .refusal = "this build cannot send over TCP" },
+	{ "tcp", CONFIG_TRANSPORT_TCP },
 	{ "sctp", .refusal = "this build cannot send over SCTP" },
 	{ NULL },
 };
@@ -493,7 +494,7 @@ static int add_collector(struct config_parser *parser, const char *text, size_t 
 		return config_fail(parser, "more than %d collectors", CONFIG_DESTINATIONS_MAX);
 	destination = &config->destinations[config->destination_count];
 	destination->place = parser->place;
-	int rc = value_endpoint(text, length, &destination->host, &destination->port, &reason);
+	int rc = destination_read(destination, text, length, &reason);
 	if (rc == -EINVAL)
 		return config_fail(parser, "%s", reason);
 	if (rc == 0)
@@ -503,14 +504,8 @@ static int add_collector(struct config_parser *parser, const char *text, size_t 
 
 static void forget_collectors(struct config *config)
 {
-	while (config->destination_count > 0) {
-		struct config_destination *last =
-			&config->destinations[--config->destination_count];
-
-		free(last->host);
-		free(last->port);
-		*last = (struct config_destination){ 0 };
-	}
+	while (config->destination_count > 0)
+		destination_clear(&config->destinations[--config->destination_count]);
 }
 
 /* Those of a layer take the place of those below it. */
@@ -537,11 +532,9 @@ static void dump_collectors(
 	const struct config *config, const struct option_row *row, FILE *out)
 {
 	for (size_t i = 0; i < config->destination_count; i++) {
-		const struct config_destination *destination = &config->destinations[i];
-		bool has_colon = strchr(destination->host, ':');
-
-		fprintf(out, "%s = %s%s%s:%s\n", row->name, has_colon ? "[" : "",
-			destination->host, has_colon ? "]" : "", destination->port);
+		fprintf(out, "%s = ", row->name);
+		destination_write(&config->destinations[i], out);
+		fputc('\n', out);
 	}
 }
 

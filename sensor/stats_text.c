@@ -205,6 +205,12 @@ void stats_text_write_notes(const struct sensor_stats *stats, FILE *out)
 			"packets stamped in the future, taken for the time of reading" },
 		{ "clock-jumps", stats->clock_jumps,
 			"times that stamps went back or forth by more than a minute" },
+		{ "lost-sessions", stats->exported.sessions.lost,
+			"connections to collectors that were lost" },
+		{ "refused-sessions", stats->exported.sessions.refused,
+			"attempts to connect to a collector that failed" },
+		{ "received-octets", stats->exported.sessions.received_octets,
+			"octets that collectors sent to us, where they have nothing to say" },
 		{ "lost-prints", stats->lost_prints, "records that --print had no room for" },
 	};
 

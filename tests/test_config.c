@@ -153,7 +153,7 @@ static void config_refuses_wrong_values_and_names_them(void **state)
 		{ "--log-level loud", "--log-level loud: not one of: error warning notice info debug" },
 		{ "--config=", "--config: is empty" },
 		{ "-t", "-t: needs an argument: NAME=TIME" },
-		{ "--collector", "--collector: needs an argument: HOST:PORT,..." },
+		{ "--collector", "--collector: needs an argument: [PROTOCOL:]HOST:PORT,..." },
 		{ "-R 4739", "-R 4739: this build cannot receive PSAMP" },
 		{ "--psamp-port 1", "--psamp-port 1: this build cannot receive PSAMP" },
 		{ "-v psamp", "-v psamp: this build cannot send PSAMP" },
@@ -161,7 +161,9 @@ static void config_refuses_wrong_values_and_names_them(void **state)
 		{ "-v ntopng", "-v ntopng: this build cannot send to ntopng" },
 		{ "-v 7", "-v 7: not one of: 1 5 9 10" },
 		{ "-v 9x", "-v 9x: not one of: 1 5 9 10" },
-		{ "-P tcp", "-P tcp: this build cannot send over TCP" },
+		{ "-P tcp -v 9 -n a:1", "-v 9 over TCP, to a: only IPFIX" },
+		{ "-v 5 -n tcp:[::1]:1", "-v 5 over TCP, to ::1: only IPFIX" },
+		{ "--reconnect 0", "--reconnect 0: it must be 1s or more" },
 		{ "-P sctp", "-P sctp: this build cannot send over SCTP" },
 		{ "-P dccp", "-P dccp: not one of: udp" },
 		{ "-A fast", "-A fast: not one of: sec milli micro nano uptime" },
@@ -437,6 +439,31 @@ static void config_takes_a_bare_v6_collector(void **state)
 	assert_string_equal(config->destinations[0].port, "9995");
 }
 
+static void config_tells_transports_apart(void **state)
+{
+	const struct config *config = accepted(
+		"ringflowd -i eth0 -n tcp:h:1,udp:[::1]:2,h:3,tcp:4,tcp:2001:db8::1:5 -P tcp");
+	static const struct {
+		enum config_transport transport;
+		const char *host, *port;
+	} rows[] = {
+		{ CONFIG_TRANSPORT_TCP, "h", "1" },
+		{ CONFIG_TRANSPORT_UDP, "::1", "2" },
+		{ CONFIG_TRANSPORT_TCP, "h", "3" },   /* as -P says, wherever that stands */
+		{ CONFIG_TRANSPORT_TCP, "tcp", "4" }, /* a host of that name */
+		{ CONFIG_TRANSPORT_TCP, "2001:db8::1", "5" },
+	};
+
+	assert_int_equal(config->destination_count, 5);
+	for (size_t i = 0; i < 5; i++) {
+		assert_int_equal(config->destinations[i].transport, rows[i].transport);
+		assert_string_equal(config->destinations[i].host, rows[i].host);
+		assert_string_equal(config->destinations[i].port, rows[i].port);
+	}
+	assert_true(has_line(
+		dumped("ringflowd -i eth0 -n tcp:[::1]:1"), "collector = tcp:[::1]:1"));
+}
+
 static void config_takes_64_collectors_and_no_more(void **state)
 {
 	char line[8192];
@@ -662,6 +689,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(config_does_not_care_for_order),
 	cmocka_unit_test(config_keeps_the_first_version_and_the_last_of_the_rest),
 	cmocka_unit_test(config_takes_a_bare_v6_collector),
+	cmocka_unit_test(config_tells_transports_apart),
 	cmocka_unit_test(config_takes_64_collectors_and_no_more),
 	cmocka_unit_test(config_reads_several_files_in_order),
 	cmocka_unit_test(config_bounds_the_number_of_files),

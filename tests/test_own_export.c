@@ -87,12 +87,47 @@ static void own_export_holds_every_stream(void **state)
 	own_export_clear(&own);
 }
 
+/* Both directions of a connection, and of the one before; written while lanes look. */
+static void own_export_follows_a_connection(void **state)
+{
+	struct own_export own = { 0 };
+	struct transport_endpoints first = stream, second = stream, third = stream;
+	struct own_export_line *line;
+	(void)state;
+	second.local_port = 40001;
+	third.local_port = 40002;
+	struct packet_meta sent = message_of(&first), got = message_of(&first),
+			   of_udp = message_of(&first);
+	sent.protocol = got.protocol = IPPROTO_TCP;
+	memcpy(got.source, first.remote, sizeof(got.source));
+	memcpy(got.destination, first.local, sizeof(got.destination));
+	got.source_port = first.remote_port;
+	got.destination_port = first.local_port;
+	assert_int_equal(own_export_line(&own, &line), 0);
+
+	assert_false(own_export_is(&own, &sent));
+	own_export_moved(line, &first);
+	assert_true(own_export_is(&own, &sent));
+	assert_true(own_export_is(&own, &got));
+	assert_false(own_export_is(&own, &of_udp));
+	own_export_moved(line, &second);
+	assert_true(own_export_is(&own, &sent));
+	sent.source_port = second.local_port;
+	assert_true(own_export_is(&own, &sent));
+	own_export_moved(line, &third);
+	assert_false(own_export_is(&own, &got));
+	sent.destination_port++;
+	assert_false(own_export_is(&own, &sent));
+	own_export_clear(&own);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(own_export_knows_its_messages),
 		cmocka_unit_test(own_export_leaves_everything_else),
 		cmocka_unit_test(own_export_holds_every_stream),
+		cmocka_unit_test(own_export_follows_a_connection),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,6 +15,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
@@ -76,6 +77,36 @@ class Replay(unittest.TestCase):
         done = self.run_sensor("-r", FIXTURES / "link-ethernet.pcap", *["port 1 or"] * 9999, "nonsense")
         self.assertEqual(done.returncode, 1)
         self.assertRegex(done.stderr, rb"filter .port 1 .*: [a-z ]+\n$")
+
+    def test_a_collector_over_tcp_gets_everything_or_is_named(self):
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            listener.listen(1)
+            listener.settimeout(20)
+            target = "tcp:127.0.0.1:%d" % listener.getsockname()[1]
+            got = []
+
+            def collect():
+                with listener.accept()[0] as connection:
+                    while data := connection.recv(65536):
+                        got.append(data)
+
+            reader = threading.Thread(target=collect, daemon=True)
+            reader.start()
+            done = self.run_sensor("-r", FIXTURES / "many-flows.pcap", "-n", target)
+            reader.join(20)
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        stream, at, lengths = b"".join(got), 0, []
+        while at < len(stream):
+            version, length = struct.unpack_from("!HH", stream, at)
+            self.assertEqual(version, 10)
+            lengths.append(length)
+            at += length
+        self.assertEqual(at, len(stream))
+        self.assertIn(b"in %d packets" % len(lengths), done.stdout)
+        done = self.run_sensor("-r", FIXTURES / "many-flows.pcap", "-n", target)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(target[4:].encode() + b": connect: Connection refused", done.stderr)
 
     def test_damage_ends_with_4_and_says_where(self):
         done = self.run_sensor("-r", FIXTURES / "cut-record.pcap", "--print", "json")
