@@ -324,7 +324,8 @@ static void check_link(struct pcap_live *live)
 /* -- life ----------------------------------------------------------------------------- */
 
 /* Of Ethernet until it is there. The filter is looked at now, by whoever wrote it. */
-static int set_up_waiting(struct pcap_live *live, char error[static SOURCE_ERROR_BYTES])
+static int set_up_waiting(
+	struct pcap_live *live, const char *why, char error[static SOURCE_ERROR_BYTES])
 {
 	const char *filter = live->config.filter;
 	struct bpf_program program;
@@ -346,8 +347,7 @@ static int set_up_waiting(struct pcap_live *live, char error[static SOURCE_ERROR
 	live->link_type = dlt_link_type(DLT_EN10MB);
 	live->is_dead = true;
 	lose(live);
-	snprintf(live->notice, sizeof(live->notice), "%s: no such interface",
-		live->config.interface);
+	snprintf(live->notice, sizeof(live->notice), "%s: %s", live->config.interface, why);
 	return 0;
 }
 
@@ -370,8 +370,9 @@ static int set_up(struct pcap_live *live, char error[static SOURCE_ERROR_BYTES])
 		live->check_interval_ns = holdback_ns(live);
 	live->if_index = if_nametoindex(live->config.interface);
 	int outcome = open_handle(live, error);
-	if (outcome == -ENODEV && live->config.waits_for_interface)
-		return set_up_waiting(live, error);
+	if (outcome == -ENETDOWN || (outcome == -ENODEV && live->config.waits_for_interface))
+		return set_up_waiting(
+			live, outcome == -ENODEV ? "no such interface" : "link is down", error);
 	if (outcome)
 		return outcome;
 	live->link_type = dlt_link_type(pcap_datalink(live->pcap));

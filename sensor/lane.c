@@ -140,8 +140,10 @@ static bool lane_is_drained(const struct lane *lane)
 
 static bool lane_has_work(const struct lane *lane)
 {
-	if (lane->request || lane->is_busy)
+	if (lane->is_busy)
 		return true;
+	if (lane->request)
+		return !lane->pace.is_slowed;
 	return !lane->pace.is_slowed &&
 	       flow_cache_next_due_ns(lane->cache) <= flow_cache_clock_ns(lane->cache);
 }

@@ -31,7 +31,7 @@ static void close_flows(const struct lane_end *end, uint64_t deadline_ns)
 	uint64_t now_ns;
 
 	while (stats->active_flows > 0 && (now_ns = loop_now_ns()) < deadline_ns) {
-		size_t budget = pacer_budget(end->pacer, now_ns, LANE_END_FLOWS);
+		size_t budget = pacer_budget(end->pacer, now_ns, LANE_LOOK_RECORDS);
 
 		collectors_send_gathered(end->collectors);
 		if (budget == 0 || collectors_are_held(end->collectors)) {

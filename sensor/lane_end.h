@@ -7,15 +7,11 @@
 #define SENSOR_LANE_END_H
 
 #include "sensor/collectors.h"
-#include "sensor/pacer.h"
+#include "sensor/lane_pace.h"
 
 /* However slow the pace and the sockets are, the lane ends after this. What could not be sent
  * by then is counted. */
 #define LANE_END_NS 10000000000ULL
-
-/* Flows closed between two looks at the sockets: their messages fit what an exporter can
- * hold. */
-#define LANE_END_FLOWS 512
 
 struct lane_end {
 	struct flow_cache *cache; /* borrowed, like the next two */

@@ -3,9 +3,6 @@
 
 #include "sensor/loop.h"
 
-/* Records closed between two looks at the collectors' sockets. */
-#define LOOK_RECORDS 512
-
 /* So long does a full socket keep records in the table; then the oldest messages pay. */
 #define HELD_PATIENCE_NS PACER_SECOND_NS
 
@@ -26,7 +23,19 @@ static size_t budget_of(struct lane_pace *pace, const struct flow_cache *cache, 
 	return pacer_budget(&pace->pacer, loop_now_ns(), LANE_PASS_RECORDS);
 }
 
-static bool is_held(struct lane_pace *pace, const struct flow_cache *cache,
+/* Without a budget the clock moves all the same. */
+static uint64_t close_some(struct lane_pace *pace, struct flow_cache *cache, uint64_t now_ns,
+	size_t budget, bool *ret_is_done)
+{
+	uint64_t before = flow_cache_stats(cache)->expired_flows;
+
+	*ret_is_done = flow_cache_advance(cache, now_ns, budget);
+	uint64_t closed = flow_cache_stats(cache)->expired_flows - before;
+	pacer_spend(&pace->pacer, closed);
+	return closed;
+}
+
+bool lane_pace_is_held(struct lane_pace *pace, const struct flow_cache *cache,
 	const struct collectors *collectors)
 {
 	if (!collectors_are_held(collectors) || is_nearly_full(pace, cache)) {
@@ -40,29 +49,17 @@ static bool is_held(struct lane_pace *pace, const struct flow_cache *cache,
 	return now_ns - pace->held_since_ns < HELD_PATIENCE_NS;
 }
 
-/* Without a budget the clock moves all the same. */
-static uint64_t close_some(struct lane_pace *pace, struct flow_cache *cache, uint64_t now_ns,
-	size_t budget, bool *ret_is_done)
-{
-	uint64_t before = flow_cache_stats(cache)->expired_flows;
-
-	*ret_is_done = flow_cache_advance(cache, now_ns, budget);
-	uint64_t closed = flow_cache_stats(cache)->expired_flows - before;
-	pacer_spend(&pace->pacer, closed);
-	return closed;
-}
-
 bool lane_pace_expire(struct lane_pace *pace, struct flow_cache *cache,
 	const struct collectors *collectors, uint64_t now_ns)
 {
 	size_t budget = budget_of(pace, cache, now_ns);
-	size_t most = pace->is_live ? LOOK_RECORDS : SIZE_MAX;
+	size_t most = pace->is_live ? LANE_LOOK_RECORDS : SIZE_MAX;
 	bool is_short = budget < LANE_PASS_RECORDS, is_done;
 	uint64_t closed;
 	size_t step;
 
 	do {
-		if (pace->is_live && is_held(pace, cache, collectors)) {
+		if (pace->is_live && lane_pace_is_held(pace, cache, collectors)) {
 			is_short = true;
 			budget = 0;
 		}

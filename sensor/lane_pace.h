@@ -22,6 +22,14 @@ struct lane_pace {
 	uint64_t held_since_ns; /* the loop's time when a socket was found full; 0: none is */
 };
 
+/* Records closed between two looks at the collectors' sockets: their messages fit what an
+ * exporter can hold. */
+#define LANE_LOOK_RECORDS 512
+
+/* Should records wait in the table because a collector's socket takes nothing just now? */
+bool lane_pace_is_held(struct lane_pace *pace, const struct flow_cache *cache,
+	const struct collectors *collectors);
+
 /* Move the cache's clock and close what is due, as far as that may be; false when something is
  * left. */
 bool lane_pace_expire(struct lane_pace *pace, struct flow_cache *cache,

@@ -99,12 +99,22 @@ void lane_stats(struct lane *lane, struct sensor_stats *ret_stats)
 /* Close or forget at most a pass's worth of flows; done when none is left. On a link that is
  * never idle every pass begins new ones before this is called, so it looks after its step, too.
  */
-static bool lane_empty_step(struct lane *lane, size_t (*step)(struct flow_cache *, size_t))
+static bool lane_empty_step(
+	struct lane *lane, size_t (*step)(struct flow_cache *, size_t), size_t budget)
 {
-	size_t count = step(lane->cache, LANE_PASS_RECORDS);
+	size_t count = step(lane->cache, budget);
 
 	lane->request->count += count;
 	return count == 0 || flow_cache_stats(lane->cache)->active_flows == 0;
+}
+
+/* No faster than the sockets take it: records that would push others out wait. */
+static bool lane_expire_step(struct lane *lane)
+{
+	lane->pace.is_slowed = lane_pace_is_held(&lane->pace, lane->cache, &lane->collectors);
+	if (lane->pace.is_slowed)
+		return false;
+	return lane_empty_step(lane, flow_cache_expire_all, LANE_LOOK_RECORDS);
 }
 
 static bool lane_snapshot(struct lane *lane, struct lane_request *request)
@@ -135,14 +145,14 @@ static bool lane_request_step(struct lane *lane)
 	case LANE_SNAPSHOT:
 		return lane_snapshot(lane, request);
 	case LANE_EXPIRE_ALL:
-		if (!lane_empty_step(lane, flow_cache_expire_all))
+		if (!lane_expire_step(lane))
 			return false;
 		collectors_refresh_templates(&lane->collectors);
 		collectors_flush(&lane->collectors,
 			lane_unix_ns(lane, flow_cache_clock_ns(lane->cache)));
 		return true;
 	case LANE_DELETE_ALL:
-		return lane_empty_step(lane, flow_cache_delete_all);
+		return lane_empty_step(lane, flow_cache_delete_all, LANE_PASS_RECORDS);
 	case LANE_SEND_TEMPLATES:
 		collectors_refresh_templates(&lane->collectors);
 		return true;

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sensor/collector_watch.h"
 #include "sensor/control.h"
 #include "sensor/lanes.h"
 #include "sensor/privilege.h"
@@ -51,6 +52,7 @@ struct sensor {
 	struct lane_order finish, look; /* to end; to look at the link once a second */
 	struct ring_stats seen_ring;    /* as of the last look, to log what changed */
 	struct sight sight;             /* what the last look brought */
+	struct collector_watch collector_watch;
 	bool is_finishing, is_looking;
 	uint64_t finishing_since_ns; /* the loop's time */
 	struct privilege_report rights;
@@ -308,6 +310,7 @@ static void look_answered(struct lane_order *order)
 	sensor->is_looking = false;
 	sight_take(&sensor->sight, &sensor->desk, stats, loop_now_ns());
 	log_ring_events(sensor, &stats->ring);
+	collector_watch_tell(&sensor->collector_watch, &sensor->config, &sensor->log);
 	snprintf(status, sizeof(status),
 		"STATUS=%s%llu active flows, %llu packets, %llu dropped by the kernel",
 		is_waiting(&stats->ring) ? "waiting for the interface, " : "",
@@ -327,6 +330,7 @@ static void housekeeping_ready(struct loop_watch *watch, short revents)
 		return;
 	sensor->is_looking = true;
 	sensor->look.request.verb = LANE_STATS;
+	sensor->look.request.exporters = sensor->collector_watch.exporters;
 	sensor->look.answered = look_answered;
 	sensor->look.user = sensor;
 	lane_desk_place(&sensor->desk, &sensor->look);
@@ -360,6 +364,8 @@ static int watch_everything(struct sensor *sensor)
 		.ready = housekeeping_ready,
 		.user = sensor };
 	rc = loop_add(&sensor->loop, &sensor->signals);
+	if (rc == 0 && is_live)
+		rc = collector_watch_open(&sensor->collector_watch, sensor->lanes.count);
 	if (rc == 0 && is_live)
 		rc = loop_add(&sensor->loop, &sensor->housekeeping);
 	if (rc == 0 && sensor->control)
@@ -437,6 +443,7 @@ static int report(struct sensor *sensor, int status)
 static void close_everything(struct sensor *sensor)
 {
 	lanes_free(&sensor->lanes);
+	collector_watch_close(&sensor->collector_watch);
 	control_free(sensor->control);
 	reload_free(sensor->reload);
 	lane_desk_close(&sensor->desk);

@@ -192,8 +192,9 @@ class Lab:
                     time.sleep(pause_s)
         return count * (octets + header)
 
-    def sensor(self, *options, **more):
-        made = Sensor(self, options, **more)
+    def sensor(self, *options, kind=None, **more):
+        """kind: a class of sensors, when it is not ringflowd."""
+        made = (kind or Sensor)(self, options, **more)
         self.sensors.append(made)
         return made
 
@@ -201,10 +202,11 @@ class Lab:
 class Sink:
     """Collects datagrams in a thread, so that no queue is too short."""
 
-    def __init__(self, lab, name, address="127.0.0.1", family=socket.AF_INET):
+    def __init__(self, lab, name, address="127.0.0.1", family=socket.AF_INET, port=0):
+        """port 0: any that is free."""
         self.socket = lab.socket(name, family)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
-        self.socket.bind((address, 0))
+        self.socket.bind((address, port))
         self.socket.settimeout(0.1)
         self.port = self.socket.getsockname()[1]
         self.datagrams = []
@@ -260,22 +262,21 @@ class Sensor:
     source = None
     count = 0
 
-    def __init__(self, lab, options, interface=LINK, is_daemon=False, ready_s=10, wrap=(), config="none"):
+    def __init__(self, lab, options, interface=LINK, is_daemon=False, ready_s=10, wrap=(), config="none",
+                 output=None):
+        """output: where it prints to; a file of the laboratory when not given."""
         Sensor.count += 1
         self.lab = lab
         self.control = str(lab.folder / ("control.%d" % Sensor.count))
         self.pid_file = str(lab.folder / ("pid.%d" % Sensor.count))
         self.output = open(lab.folder / ("out.%d" % Sensor.count), "w+")
         self.errors = open(lab.folder / ("err.%d" % Sensor.count), "w+")
-        command = [str(self.build / "sensor/ringflowd"), "-i", interface, "-c", self.control,
-                   "--config", config]
+        command = [self.program(), "-i", interface, "-c", self.control]
         command += ["-p", self.pid_file] if is_daemon else ["-d", "-p", "none"]
-        if self.source:
-            command += ["--source", self.source]
-        command += [str(option) for option in options]
+        command += [*self.own_options(config), *(str(option) for option in options)]
         self.process = subprocess.Popen(
             ["ip", "netns", "exec", lab.near, *wrap, *command], stdin=subprocess.DEVNULL,
-            stdout=self.output, stderr=self.errors)
+            stdout=self.output if output is None else output, stderr=self.errors)
         try:
             if is_daemon:
                 assert self.process.wait(ready_s) == 0, self.log()
@@ -283,6 +284,16 @@ class Sensor:
         except BaseException:
             self.kill()
             raise
+
+    def program(self):
+        return str(self.build / "sensor/ringflowd")
+
+    def client(self):
+        return str(self.build / "sensor/ringflowctl")
+
+    def own_options(self, config):
+        """What other programs of the kind do not have."""
+        return ["--config", config, *(["--source", self.source] if self.source else [])]
 
     def is_ready(self):
         if self.process.poll() not in (None, 0):
@@ -292,7 +303,7 @@ class Sensor:
         return self.ctl("timeouts", check=False).returncode == 0
 
     def ctl(self, word, check=True, timeout=10):
-        return run(self.build / "sensor/ringflowctl", "-c", self.control, word, check=check, timeout=timeout)
+        return run(self.client(), "-c", self.control, word, check=check, timeout=timeout)
 
     def statistics(self):
         """The numbers that the tests ask for, by the words in front of them."""
