@@ -45,6 +45,8 @@ static void put_REAL(json_t *object, const char *name, double number)
 	json_object_set_new_nocheck(object, name, json_real(number));
 }
 
+#define put_SHARE put_REAL
+
 static void put_BOOL(json_t *object, const char *name, bool is_true)
 {
 	json_object_set_new_nocheck(object, name, json_boolean(is_true));

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { OPTION = 0, REST = 1, READS = 0, CHANGES = 1 };
+enum { OPTION = 0, REST = 1, READS = 0, CHANGES = 1, DATA = 0, WORDS = 1 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define OF(symbol) (SHAPE_##symbol == SHAPE_none ? NULL : &control_shapes[SHAPE_##symbol])
@@ -38,14 +38,20 @@ const struct control_shape control_shapes[SHAPE_COUNT] = {
 };
 
 const struct control_word control_words[WORD_COUNT] = {
-#define WORD(symbol, word, method, rights, help, manual) \
-	{ word, method, rights, \
+#define WORD(symbol, word, method, rights, answer, help, manual) \
+	{ word, method, rights, answer, \
 	  { "", symbol##_takes, COUNT(symbol##_takes), "" }, \
 	  { "", symbol##_gives, COUNT(symbol##_gives), "" }, \
 	  help, manual },
 #include "sensor/control_word.def"
 };
 /* clang-format on */
+
+bool control_is_optional(enum control_kind kind)
+{
+	return kind == CONTROL_INT_MAYBE || kind == CONTROL_TEXT_MAYBE ||
+	       kind == CONTROL_SPAN_MAYBE || kind == CONTROL_TIME || kind == CONTROL_SWITCH;
+}
 
 const struct control_word *control_word_find(const char *word)
 {

@@ -25,6 +25,7 @@ enum control_kind {
 	CONTROL_INT,
 	CONTROL_INT_MAYBE,
 	CONTROL_REAL,
+	CONTROL_SHARE, /* REAL, from 0 to 1 */
 	CONTROL_TEXT,
 	CONTROL_TEXT_MAYBE,
 	CONTROL_BOOL,
@@ -71,6 +72,7 @@ struct control_word {
 	const char *word;   /* NULL: a method alone */
 	const char *method; /* NULL: a word alone */
 	bool changes;       /* for root and the daemon's user */
+	bool has_words;     /* there is text, which Run gives */
 	struct control_shape takes, gives;
 	const char *help, *manual;
 };
@@ -84,6 +86,9 @@ const struct control_word *control_method_find(const char *method);
 
 /* The interface in the Varlink definition language. */
 void control_write_description(FILE *out);
+
+/* May the member be left out of an object? */
+bool control_is_optional(enum control_kind kind);
 
 /* COMMANDS of ringflowctl(8), in scdoc; ringflowctl's help; its completion, in bash. */
 void control_write_manual(FILE *out);

@@ -14,15 +14,16 @@
 
 static const char *const type_names[] = {
 	[CONTROL_INT] = "int",
-	[CONTROL_INT_MAYBE] = "?int",
+	[CONTROL_INT_MAYBE] = "int",
 	[CONTROL_REAL] = "float",
+	[CONTROL_SHARE] = "float",
 	[CONTROL_TEXT] = "string",
-	[CONTROL_TEXT_MAYBE] = "?string",
+	[CONTROL_TEXT_MAYBE] = "string",
 	[CONTROL_BOOL] = "bool",
-	[CONTROL_SWITCH] = "?bool",
-	[CONTROL_TIME] = "?int",
+	[CONTROL_SWITCH] = "bool",
+	[CONTROL_TIME] = "int",
 	[CONTROL_SPAN] = "int",
-	[CONTROL_SPAN_MAYBE] = "?int",
+	[CONTROL_SPAN_MAYBE] = "int",
 	[CONTROL_OBJECT] = "",
 	[CONTROL_LIST] = "[]",
 };
@@ -38,7 +39,8 @@ static void write_members(const struct control_shape *shape, FILE *out)
 		const struct control_field *field = &shape->fields[i];
 
 		write_comment("  ", field->sentence, out);
-		fprintf(out, "  %s: %s%s%s\n", field->name, type_names[field->kind],
+		fprintf(out, "  %s: %s%s%s%s\n", field->name,
+			control_is_optional(field->kind) ? "?" : "", type_names[field->kind],
 			field->of ? field->of->type : "", i + 1 < shape->count ? "," : "");
 	}
 }

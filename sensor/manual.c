@@ -2,14 +2,15 @@
 /*
  * Run by the build: copies a page of the manual from standard input to standard output and puts
  * the parts that are made from tables where a line names them, as in "@OPTIONS@". With an
- * argument it writes the whole text of that name instead: "completion" for the shell, "example"
- * of a configuration file.
+ * argument it writes the whole text of that name instead: "completion" and "ctl-completion" for
+ * the shell, "example" of a configuration file, "description" of the control socket.
  */
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "sensor/config.h"
+#include "sensor/control_table.h"
 #include "sensor/drop_reason.h"
 #include "sensor/element_text.h"
 
@@ -53,6 +54,7 @@ static const struct {
 	{ "@FLOW_ELEMENTS@\n", element_write_flow_manual },
 	{ "@OPTIONS_ELEMENTS@\n", element_write_options_manual },
 	{ "@PATHS@\n",        write_paths },
+	{ "@CONTROL_WORDS@\n", control_write_manual },
 };
 /* clang-format on */
 
@@ -63,6 +65,8 @@ static const struct {
 } texts[] = {
 	{ "completion", config_write_completion },
 	{ "example",    config_write_example },
+	{ "ctl-completion", control_write_completion },
+	{ "description", control_write_description },
 };
 /* clang-format on */
 
