@@ -65,7 +65,7 @@ struct exporter {
 
 	struct outbox outbox;   /* messages that are finished */
 	struct message message; /* the one being filled, behind them */
-	uint8_t bytes[];        /* gather_bytes_for(config.message_bytes) */
+	uint8_t bytes[];        /* gather_bytes_for(outbox.message_bytes) */
 };
 
 static uint64_t later(uint64_t ns, uint64_t by_ns)
@@ -455,6 +455,7 @@ static bool is_config_sound(const struct exporter_config *config)
 	char error[TEMPLATE_ERROR_BYTES];
 	return dialect_find(config->version) && config->time <= EXPORT_TIME_NANOSECONDS &&
 	       config->biflow <= EXPORT_BIFLOW_FULL && config->message_bytes <= UINT16_MAX &&
+	       config->known_path_message_bytes <= UINT16_MAX &&
 	       exporter_check_template(config, error) == 0;
 }
 
@@ -519,20 +520,32 @@ size_t exporter_least_bytes(const struct exporter_config *config)
 	return least_bytes(dialect_find(config->version), &layouts);
 }
 
+/* Larger messages are fewer, and each costs about as much. */
+static uint32_t largest_message(
+	const struct exporter_config *config, const struct transport *transport)
+{
+	uint32_t known_bytes = config->known_path_message_bytes;
+
+	if (known_bytes > transport->path_bytes)
+		known_bytes = transport->path_bytes;
+	return known_bytes > config->message_bytes ? known_bytes : config->message_bytes;
+}
+
 int exporter_new(const struct exporter_config *config, struct transport *transport,
 	struct exporter **ret_exporter)
 {
 	if (!is_config_sound(config) ||
 		(transport->has_sessions && config->version != EXPORT_IPFIX))
 		return -EINVAL;
-	size_t bytes = gather_bytes_for(config->message_bytes);
+	uint32_t message_bytes = largest_message(config, transport);
+	size_t bytes = gather_bytes_for(message_bytes);
 	struct exporter *exporter = calloc(1, sizeof(*exporter) + bytes);
 	if (!exporter)
 		return -ENOMEM;
 	exporter->config = *config;
 	exporter->dialect = dialect_find(config->version);
 	dialect_build_layouts(config, &exporter->layouts);
-	if (config->message_bytes < least_bytes(exporter->dialect, &exporter->layouts)) {
+	if (message_bytes < least_bytes(exporter->dialect, &exporter->layouts)) {
 		free(exporter);
 		return -EMSGSIZE;
 	}
@@ -542,8 +555,8 @@ int exporter_new(const struct exporter_config *config, struct transport *transpo
 	set_boot(exporter, config->boot_ns);
 	exporter->flush_due_ns = exporter->template_due_ns = NEVER_NS;
 	exporter->wants_templates = !transport->has_sessions;
-	exporter->outbox = outbox_over(transport, exporter->bytes, config->message_bytes);
-	exporter->message = message_of(exporter->dialect, config->message_bytes);
+	exporter->outbox = outbox_over(transport, exporter->bytes, message_bytes);
+	exporter->message = message_of(exporter->dialect, message_bytes);
 	read_facts(exporter);
 	read_v5_sampling(exporter);
 	exporter->config.interface_name = exporter->config.interface_description = NULL;

@@ -66,7 +66,9 @@ struct exporter_config {
 				   * sent with; 0: until exporter_advance() */
 	uint32_t message_bytes;   /* largest message: path MTU less IP and UDP headers; at
 				   * most 65535 */
-	uint32_t if_index;        /* for the interface options record */
+	uint32_t known_path_message_bytes; /* the same where .path_bytes of the transport
+					    * says that there is room; 0: no difference */
+	uint32_t if_index;                 /* for the interface options record */
 	const char *interface_name;        /* borrowed; "" when there is none */
 	const char *interface_description; /* borrowed; "" when there is none */
 	uint32_t process_id;               /* exportingProcessId (144); constant in replay */

@@ -91,6 +91,9 @@ struct transport {
 	const struct transport_ops *ops;
 	struct transport_endpoints endpoints;
 	bool takes_runs; /* transport_submit_run() may be tried; false for good once refused */
+	/* The largest message for which there is room on the whole path; 0: that is not known.
+	 * It is where the path does not leave this host (RFC 7011 10.3.3, RFC 1191). */
+	uint32_t path_bytes;
 	bool has_sessions;
 	bool wants_session;
 	bool is_open;         /* there is a session, begun or wanting it */

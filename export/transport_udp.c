@@ -21,6 +21,13 @@
 #include "export/transport_socket.h"
 #include "export/udp_run.h"
 
+/* The MTU of paths that do not leave the host: as large as a packet can be, which no link is.
+ */
+#define LOCAL_MTU_BYTES 65535
+#define UDP_HEADER_BYTES 8
+#define IPV4_HEADER_BYTES 20
+#define IPV6_HEADER_BYTES 40
+
 struct udp {
 	struct transport transport;
 	int fd;
@@ -92,6 +99,35 @@ static int take_handed(struct udp *udp, const struct transport_config *config, c
 	return result < 0 ? transport_socket_explain(
 				    error, &udp->transport, "the handed-in socket", result)
 			  : 0;
+}
+
+/* -- the path ------------------------------------------------------------------------- */
+
+#if defined(IP_MTU) && defined(IPV6_MTU)
+/* Of the route to where the socket is connected. A narrower place further on would show only
+ * when a message does not arrive, so that of a link says nothing. */
+static int route_mtu_bytes(int fd, bool is_v6)
+{
+	int mtu_bytes = 0;
+	socklen_t bytes = sizeof(mtu_bytes);
+	int level = is_v6 ? IPPROTO_IPV6 : IPPROTO_IP;
+	int result = getsockopt(fd, level, is_v6 ? IPV6_MTU : IP_MTU, &mtu_bytes, &bytes);
+	return result < 0 ? 0 : mtu_bytes;
+}
+#else
+static int route_mtu_bytes(int fd, bool is_v6)
+{
+	return 0;
+}
+#endif
+
+static uint32_t known_path_bytes(const struct udp *udp)
+{
+	bool is_v6 = udp->transport.endpoints.ip_version == 6;
+	uint32_t headers = UDP_HEADER_BYTES + (is_v6 ? IPV6_HEADER_BYTES : IPV4_HEADER_BYTES);
+	if (route_mtu_bytes(udp->fd, is_v6) < LOCAL_MTU_BYTES)
+		return 0;
+	return LOCAL_MTU_BYTES - headers;
 }
 
 /* -- operations ----------------------------------------------------------------------- */
@@ -188,6 +224,7 @@ int transport_udp_open(const struct transport_config *config, struct transport *
 		return result;
 	}
 	udp->transport.takes_runs = udp_run_is_known(udp->fd);
+	udp->transport.path_bytes = known_path_bytes(udp);
 	*ret_transport = &udp->transport;
 	return 0;
 }

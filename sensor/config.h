@@ -108,9 +108,10 @@ struct config {
 	char *export_device, *export_source;
 	int hop_limit; /* -1: the system's */
 	bool has_domain;
-	uint32_t domain;        /* observation domain, source id */
-	uint32_t mtu_bytes;     /* as given; 0: not */
-	uint32_t message_bytes; /* largest message that fits it */
+	uint32_t domain;                   /* observation domain, source id */
+	uint32_t mtu_bytes;                /* as given; 0: not */
+	uint32_t message_bytes;            /* largest message that fits it */
+	uint32_t known_path_message_bytes; /* ... on a path that is known to have room; or 0 */
 	uint32_t template_refresh_s, template_refresh_messages, flush_delay_ms;
 	uint32_t reconnect_s, reconnect_most_s; /* TCP: from one attempt to the next */
 	uint32_t reinitialise_s; /* -I: move sysUptime's zero every so often; 0: never */

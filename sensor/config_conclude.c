@@ -12,6 +12,8 @@
 
 #define MTU_BYTES_MIN 576u
 #define MESSAGE_BYTES_AUTOMATIC 1400u
+/* What fits a packet of 9,000 octets over IPv6: common collectors read no more. */
+#define MESSAGE_BYTES_KNOWN_PATH 8952u
 #define HEADER_BYTES_V4 28u /* IP and UDP */
 #define HEADER_BYTES_V6 48u
 #define RING_BYTES_MAX (UINT64_C(1) << 32)
@@ -131,6 +133,7 @@ static int conclude_messages(struct config_parser *parser)
 			config->domain, config->lanes);
 	if (config->mtu_bytes == 0) {
 		config->message_bytes = MESSAGE_BYTES_AUTOMATIC;
+		config->known_path_message_bytes = MESSAGE_BYTES_KNOWN_PATH;
 		return 0;
 	}
 	if (config->mtu_bytes < MTU_BYTES_MIN)
@@ -254,6 +257,7 @@ struct exporter_config config_exporter(const struct config *config)
 		.template_refresh_messages = config->template_refresh_messages,
 		.flush_delay_ms = config->flush_delay_ms,
 		.message_bytes = config->message_bytes,
+		.known_path_message_bytes = config->known_path_message_bytes,
 		.interface_name = config->interface ? config->interface : "",
 		.interface_description = "",
 	};

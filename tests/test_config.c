@@ -555,6 +555,7 @@ static void config_of_ringflowd_has_its_own(void **state)
 	assert_int_equal(config->fragments, FRAGMENTS_FOLLOW);
 	assert_int_equal(config->biflow, EXPORT_BIFLOW_OFF);
 	assert_int_equal(config->message_bytes, 1400);
+	assert_int_equal(config->known_path_message_bytes, 8952);
 	assert_int_equal(config->template_refresh_s, 60);
 	assert_int_equal(config->template_refresh_messages, 200);
 	assert_int_equal(config->flush_delay_ms, 1000);
@@ -659,6 +660,8 @@ static void config_fits_messages_to_the_mtu(void **state)
 		if (!rows[i].options[0])
 			line[strlen(line) - 1] = 0;
 		assert_int_equal(accepted(line)->message_bytes, rows[i].message_bytes);
+		assert_int_equal(accepted(line)->known_path_message_bytes,
+			rows[i].options[0] ? 0 : 8952);
 	}
 }
 

@@ -388,6 +388,35 @@ static void runs_change_no_byte(void **state)
 
 #define FACT(name) cmocka_unit_test_teardown(name, forget)
 
+static size_t longest_message(uint32_t known_path_message_bytes, uint32_t path_bytes)
+{
+	struct exporter_config config = sample_config(EXPORT_IPFIX);
+	struct transport_memory path;
+	struct exporter *exporter;
+	size_t longest = 0;
+
+	config.known_path_message_bytes = known_path_message_bytes;
+	transport_memory_init(&path);
+	path.transport.path_bytes = path_bytes;
+	assert_int_equal(exporter_new(&config, &path.transport, &exporter), 0);
+	add_flows(exporter, 4 * FLOWS_IN_FOUR_MESSAGES);
+	exporter_free(exporter);
+	for (size_t i = 0; i < path.count; i++)
+		if (path.messages[i].length > longest)
+			longest = path.messages[i].length;
+	transport_memory_clear(&path);
+	return longest;
+}
+
+static void messages_are_larger_where_the_path_is_known_to_have_room(void **state)
+{
+	assert_in_range(longest_message(5000, 0), 1200, 1400);
+	assert_in_range(longest_message(5000, 3000), 2800, 3000);
+	assert_in_range(longest_message(5000, 65507), 4800, 5000);
+	assert_in_range(longest_message(5000, 1000), 1200, 1400);
+	assert_in_range(longest_message(0, 65507), 1200, 1400);
+}
+
 static const struct CMUnitTest tests[] = {
 	FACT(full_messages_wait_for_the_end_of_the_pass),
 	FACT(full_messages_wait_as_long_as_they_may),
@@ -404,6 +433,7 @@ static const struct CMUnitTest tests[] = {
 	FACT(word_of_an_earlier_loss_counts_the_run_before),
 	FACT(flushing_asks_what_became_of_the_last_run),
 	FACT(runs_change_no_byte),
+	FACT(messages_are_larger_where_the_path_is_known_to_have_room),
 };
 
 UNIT_MAIN("exporter_run", tests)

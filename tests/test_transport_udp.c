@@ -114,6 +114,7 @@ static void udp_reaches_an_ipv4_host(void **state)
 	assert_memory_equal(ends->local, "\x7f\0\0\1", 4);
 	assert_memory_equal(ends->remote, "\x7f\0\0\1", 4);
 	assert_int_not_equal(ends->local_port, 0);
+	assert_int_equal(transport->path_bytes, 65507);
 	snprintf(name, sizeof(name), "%u", ends->remote_port);
 	assert_string_equal(name, listener.port);
 	transport_close(transport);
@@ -134,6 +135,7 @@ static void udp_reaches_an_ipv6_host(void **state)
 	assert_int_equal(transport->endpoints.ip_version, 6);
 	assert_memory_equal(transport->endpoints.local, &in6addr_loopback, 16);
 	assert_memory_equal(transport->endpoints.remote, &in6addr_loopback, 16);
+	assert_int_equal(transport->path_bytes, 65487);
 	transport_close(transport);
 }
 
@@ -391,6 +393,7 @@ static void udp_refuses_runs_on_a_path_too_narrow_for_them(void **state)
 		skip();
 	struct transport *transport = open_to(&config);
 
+	assert_int_equal(transport->path_bytes, 0); /* the link is known, what follows is not */
 	assert_int_equal(
 		transport_submit_run(transport, run, sizeof(run), 2000), TRANSPORT_ONE_BY_ONE);
 	assert_false(transport->takes_runs);
