@@ -29,8 +29,10 @@ static bool find_in_level(struct flow_wheel *wheel, const struct flow_link *link
 		unsigned bucket = (unsigned)__builtin_ctzll(wheel->occupied[level]);
 		uint32_t anchor = flow_wheel_anchor(wheel, level, bucket);
 
-		if (flow_list_is_empty(links, anchor))
+		if (flow_list_is_empty(links, anchor)) {
+			wheel->latest_anchor = 0;
 			continue;
+		}
 		*ret_bucket = (struct flow_wheel_bucket){
 			.anchor = anchor,
 			.time_ns = first_tick(wheel, level, bucket) << FLOW_WHEEL_TICK_SHIFT,
@@ -62,5 +64,6 @@ struct flow_wheel_bucket flow_wheel_first(
 void flow_wheel_turn(struct flow_wheel *wheel, const struct flow_wheel_bucket *bucket)
 {
 	wheel->hand_tick = flow_wheel_tick(bucket->time_ns);
+	wheel->latest_anchor = 0;
 	wheel->unfinished = bucket->is_one_tick ? 0 : bucket->anchor;
 }

@@ -39,6 +39,10 @@ struct flow_wheel {
 	uint32_t occupied_levels;
 	uint32_t anchor;     /* of the first bucket; the others follow */
 	uint32_t unfinished; /* the anchor of the wide bucket that was turned to last */
+	/* Where the last entry went: most go where the one before them went. 0: the hand or an
+	 * occupied bit has changed since. */
+	uint32_t latest_anchor;
+	uint64_t latest_tick;
 };
 
 /* The first entries of a wheel: all of a bucket. */
@@ -68,12 +72,9 @@ static inline unsigned flow_wheel_level(uint64_t tick, uint64_t hand_tick)
 	return differ ? (63 - (unsigned)__builtin_clzll(differ)) / FLOW_WHEEL_LEVEL_BITS : 0;
 }
 
-/* Put an entry in. Times before the hand are taken as the hand's. */
-static inline void flow_wheel_add(
-	struct flow_wheel *wheel, struct flow_link *links, uint32_t index, uint64_t time_ns)
+/* The bucket of a tick, which is marked as occupied. */
+static inline uint32_t flow_wheel_occupy(struct flow_wheel *wheel, uint64_t tick)
 {
-	uint64_t tick = flow_wheel_tick(time_ns);
-
 	/* A hand that has nothing ahead of it can be anywhere: near is best. */
 	if (tick < wheel->hand_tick)
 		tick = wheel->hand_tick;
@@ -84,7 +85,20 @@ static inline void flow_wheel_add(
 
 	wheel->occupied[level] |= 1ull << bucket;
 	wheel->occupied_levels |= 1u << level;
-	flow_list_append(links, flow_wheel_anchor(wheel, level, bucket), index);
+	return flow_wheel_anchor(wheel, level, bucket);
+}
+
+/* Put an entry in. Times before the hand are taken as the hand's. */
+static inline void flow_wheel_add(
+	struct flow_wheel *wheel, struct flow_link *links, uint32_t index, uint64_t time_ns)
+{
+	uint64_t tick = flow_wheel_tick(time_ns);
+
+	if (wheel->latest_anchor == 0 || wheel->latest_tick != tick) {
+		wheel->latest_anchor = flow_wheel_occupy(wheel, tick);
+		wheel->latest_tick = tick;
+	}
+	flow_list_append(links, wheel->latest_anchor, index);
 }
 
 /* The bucket that comes first; a wide one that was turned to until it is empty. */
