@@ -136,24 +136,31 @@ static inline bool has_tcp_flags(const struct flow_cache *cache, const struct fl
 	return cache->table.keying.level.has_ports && key->protocol == FLOW_PROTOCOL_TCP;
 }
 
-static uint32_t take_entry(struct flow_cache *cache, const struct flow_probe *probe)
+static uint32_t make_room(struct flow_cache *cache, const struct flow_probe *probe)
 {
-	if (cache->table.used == cache->table.capacity)
-		flow_close_for_room(cache);
-
 	uint32_t index;
 
+	if (cache->table.used == cache->table.capacity)
+		flow_close_for_room(cache);
 	while ((index = flow_table_add(&cache->table, probe)) == 0)
 		flow_close_now(cache, flow_table_at_home(&cache->table, probe), END_OVERFLOWS);
 	return index;
 }
 
+static inline uint32_t take_entry(
+	struct flow_cache *cache, const struct flow_probe *probe, uint32_t at)
+{
+	if (at == FLOW_TABLE_NO_SLOT || cache->table.used == cache->table.capacity)
+		return make_room(cache, probe);
+	return flow_table_add_at(&cache->table, probe, at);
+}
+
 /* A flow, its first record and its first packet: what count_packet() and those before it would
  * come to, written at once. */
-static void begin_flow(struct flow_cache *cache, const struct flow_probe *probe,
+static void begin_flow(struct flow_cache *cache, const struct flow_probe *probe, uint32_t at,
 	const struct packet_meta *meta)
 {
-	uint32_t index = take_entry(cache, probe);
+	uint32_t index = take_entry(cache, probe, at);
 	struct flow_entry *entry = &cache->table.entries[index];
 	unsigned sender = probe->sender;
 	uint16_t flags[2] = { has_tcp_flags(cache, &probe->key) ? meta->tcp_flags : 0 };
@@ -241,11 +248,12 @@ static inline void count_packet(struct flow_cache *cache, uint32_t index, unsign
 }
 
 /* The guess is still right unless flows came or went since, or tags are equal. */
-static inline uint32_t find_flow(const struct flow_cache *cache, const struct flow_probe *probe)
+static inline uint32_t find_flow(
+	const struct flow_cache *cache, const struct flow_probe *probe, uint32_t *ret_at)
 {
 	if (probe->guess && flow_table_matches(&cache->table, probe->guess, probe))
 		return probe->guess;
-	return flow_table_find(&cache->table, probe);
+	return flow_table_look_up(&cache->table, probe, ret_at);
 }
 
 static inline void meter_packet(struct flow_cache *cache, const struct flow_probe *probe,
@@ -256,15 +264,18 @@ static inline void meter_packet(struct flow_cache *cache, const struct flow_prob
 		!flow_close_due(cache, budget))
 		*budget = 0;
 
-	uint32_t index = find_flow(cache, probe);
+	uint32_t at = FLOW_TABLE_NO_SLOT;
+	uint32_t index = find_flow(cache, probe, &at);
 
 	/* An exact cache has closed all that was due. */
 	if (index && cache->is_paced && flow_close_is_due(cache, index) &&
-		flow_close_if_due(cache, index))
+		flow_close_if_due(cache, index)) {
 		index = 0;
+		at = FLOW_TABLE_NO_SLOT;
+	}
 	count_totals(cache, meta);
 	if (index == 0) {
-		begin_flow(cache, probe, meta);
+		begin_flow(cache, probe, at, meta);
 		return;
 	}
 	const struct flow_entry *entry = &cache->table.entries[index];

@@ -119,20 +119,14 @@ static uint32_t take_entry(struct flow_table *table)
 	return index;
 }
 
-uint32_t flow_table_add(struct flow_table *table, const struct flow_probe *probe)
+uint32_t flow_table_add_at(
+	struct flow_table *table, const struct flow_probe *probe, uint32_t at)
 {
-	assert(table->used < table->capacity);
-	uint32_t tag = (uint32_t)(probe->hash >> 32);
-	uint32_t at = flow_table_home(table, tag);
-
-	for (unsigned probes = 1; table->slots[at].index != 0; probes++) {
-		if (probes == FLOW_TABLE_PROBES_MAX)
-			return 0;
-		at = flow_table_next_slot(table, at);
-	}
+	assert(table->used < table->capacity && table->slots[at].index == 0);
 	uint32_t index = take_entry(table);
 
-	table->slots[at] = (struct flow_slot){ .tag = tag, .index = index };
+	table->slots[at] =
+		(struct flow_slot){ .tag = (uint32_t)(probe->hash >> 32), .index = index };
 	struct flow_entry *entry = &table->entries[index];
 
 	entry->key = probe->key;
@@ -140,6 +134,18 @@ uint32_t flow_table_add(struct flow_table *table, const struct flow_probe *probe
 		offsetof(struct flow_entry, count) - sizeof(entry->key));
 	table->used++;
 	return index;
+}
+
+uint32_t flow_table_add(struct flow_table *table, const struct flow_probe *probe)
+{
+	uint32_t at = flow_table_home(table, (uint32_t)(probe->hash >> 32));
+
+	for (unsigned probes = 1; table->slots[at].index != 0; probes++) {
+		if (probes == FLOW_TABLE_PROBES_MAX)
+			return 0;
+		at = flow_table_next_slot(table, at);
+	}
+	return flow_table_add_at(table, probe, at);
 }
 
 uint32_t flow_table_at_home(const struct flow_table *table, const struct flow_probe *probe)

@@ -35,6 +35,7 @@
  * the farthest of ten million flows is some 430 slots away: only who knows the hash key gets
  * here. */
 #define FLOW_TABLE_PROBES_MAX 1024
+#define FLOW_TABLE_NO_SLOT UINT32_MAX
 
 struct flow_slot {
 	uint32_t tag;   /* upper half of the hash; its share of 2^32 says where home is, too */
@@ -83,6 +84,10 @@ static inline uint32_t flow_table_anchor(const struct flow_table *table, uint32_
  * between key and counts is zero, the counts are anything, the links are in no ring. 0: there
  * is no free slot near enough to its home; take flow_table_at_home() out, and try again. */
 uint32_t flow_table_add(struct flow_table *table, const struct flow_probe *probe);
+
+/* The same for who knows where a look-up ended, with nothing added or removed since. */
+uint32_t flow_table_add_at(
+	struct flow_table *table, const struct flow_probe *probe, uint32_t at);
 
 /* The entry in the flow's home slot. */
 uint32_t flow_table_at_home(const struct flow_table *table, const struct flow_probe *probe);
@@ -187,9 +192,10 @@ static inline bool flow_table_matches(
 	       (!table->keying.level.has_mac || flow_table_has_macs(table, index, probe));
 }
 
-/* The flow's entry, 0 if there is none. */
-static inline uint32_t flow_table_find(
-	const struct flow_table *table, const struct flow_probe *probe)
+/* The flow's entry, 0 if there is none. *ret_at: the slot at which the look-up ended; a free
+ * one or FLOW_TABLE_NO_SLOT when there is no such flow. */
+static inline uint32_t flow_table_look_up(
+	const struct flow_table *table, const struct flow_probe *probe, uint32_t *ret_at)
 {
 	uint32_t tag = (uint32_t)(probe->hash >> 32), at = flow_table_home(table, tag);
 
@@ -197,11 +203,22 @@ static inline uint32_t flow_table_find(
 		struct flow_slot slot = table->slots[at];
 
 		if (slot.index == 0 ||
-			(slot.tag == tag && flow_table_matches(table, slot.index, probe)))
+			(slot.tag == tag && flow_table_matches(table, slot.index, probe))) {
+			*ret_at = at;
 			return slot.index;
+		}
 		at = flow_table_next_slot(table, at);
 	}
+	*ret_at = FLOW_TABLE_NO_SLOT;
 	return 0;
+}
+
+static inline uint32_t flow_table_find(
+	const struct flow_table *table, const struct flow_probe *probe)
+{
+	uint32_t at;
+
+	return flow_table_look_up(table, probe, &at);
 }
 
 #endif
