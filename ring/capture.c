@@ -47,7 +47,7 @@ static int64_t undo_sign(const struct capture *capture, int64_t value, int64_t u
 	return value < 0 && !capture->is_ng ? value + UINT32_SPAN * unit : value;
 }
 
-static uint64_t stamp_ns(const struct capture *capture, const struct pcap_pkthdr *header)
+static uint64_t odd_stamp_ns(const struct capture *capture, const struct pcap_pkthdr *header)
 {
 	int64_t seconds = undo_sign(capture, header->ts.tv_sec, 1);
 	int64_t fraction_ns = undo_sign(capture, header->ts.tv_usec, capture->stamp_unit_ns);
@@ -58,6 +58,17 @@ static uint64_t stamp_ns(const struct capture *capture, const struct pcap_pkthdr
 	if (seconds > STAMP_SECONDS_MAX - (fraction_ns >> 30) - 1)
 		return INT64_MAX;
 	return (uint64_t)seconds * NS_PER_SECOND + (uint64_t)fraction_ns;
+}
+
+/* The usual stamp: both numbers are in 31 bits. */
+static inline uint64_t stamp_ns(const struct capture *capture, const struct pcap_pkthdr *header)
+{
+	uint64_t seconds = (uint64_t)header->ts.tv_sec;
+	uint64_t fraction_ns = (uint64_t)header->ts.tv_usec;
+
+	if ((seconds | fraction_ns) > INT32_MAX)
+		return odd_stamp_ns(capture, header);
+	return seconds * NS_PER_SECOND + fraction_ns;
 }
 
 static void keep_packet(

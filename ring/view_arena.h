@@ -17,10 +17,6 @@
 #define VIEW_ARENA_PACKET_BYTES_MAX (256u << 10)
 #define VIEW_ARENA_BYTES (2 * VIEW_ARENA_PACKET_BYTES_MAX)
 
-/* Packets up to here are copied in steps that the compiler knows the size of. */
-#define VIEW_ARENA_STEP_BYTES 32u
-#define VIEW_ARENA_STEPS_MAX_BYTES 256u
-
 struct view_arena {
 	uint8_t *memory;
 	size_t used_bytes;
@@ -43,18 +39,22 @@ static inline bool view_arena_has_room(const struct view_arena *arena)
 	return arena->capacity_bytes - arena->used_bytes >= arena->snap_bytes;
 }
 
-/* Usual packets in a few instructions, in steps of which the last overlaps the one before it.
- */
+/* Two halves of a size that the compiler knows, which overlap unless .bytes is twice that. */
+#define VIEW_ARENA_HALVES(to, from, bytes, half) \
+	do { \
+		memcpy((to), (from), (half)); \
+		memcpy((to) + (bytes) - (half), (from) + (bytes) - (half), (half)); \
+	} while (0)
+
+/* Usual packets in a few instructions. */
 static inline void view_arena_copy(uint8_t *to, const uint8_t *from, size_t bytes)
 {
-	if (bytes < VIEW_ARENA_STEP_BYTES || bytes > VIEW_ARENA_STEPS_MAX_BYTES) {
+	if (bytes - 32 <= 64 - 32)
+		VIEW_ARENA_HALVES(to, from, bytes, 32);
+	else if (bytes - 64 <= 128 - 64)
+		VIEW_ARENA_HALVES(to, from, bytes, 64);
+	else
 		memcpy(to, from, bytes);
-		return;
-	}
-	for (size_t at = 0; at < bytes - VIEW_ARENA_STEP_BYTES; at += VIEW_ARENA_STEP_BYTES)
-		memcpy(to + at, from + at, VIEW_ARENA_STEP_BYTES);
-	memcpy(to + bytes - VIEW_ARENA_STEP_BYTES, from + bytes - VIEW_ARENA_STEP_BYTES,
-		VIEW_ARENA_STEP_BYTES);
 }
 
 /* Copy the packet's bytes and let it point to the copy. Only when there is room. */
