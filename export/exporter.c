@@ -32,6 +32,8 @@
 #define NS_PER_MS UINT64_C(1000000)
 #define NS_PER_S UINT64_C(1000000000)
 #define NEVER_NS UINT64_MAX
+/* What few records need: kept out of the way of the others. */
+#define RARE __attribute__((noinline, cold))
 #define DOUBT_NS (5 * NS_PER_S)
 #define DOUBT_REFRESH_NS NS_PER_S
 #define EXPORT_TIME_AT 4 /* in IPFIX's header */
@@ -294,7 +296,7 @@ static void send_finished(struct exporter *exporter)
 /* -- records -------------------------------------------------------------------------- */
 
 /* At most two messages go out to make room: a full one, and one that templates have filled. */
-static void make_flow_room(struct exporter *exporter, const struct layout *layout)
+RARE static void make_flow_room(struct exporter *exporter, const struct layout *layout)
 {
 	struct message *message = &exporter->message;
 	if (message->is_begun) {
@@ -360,7 +362,7 @@ static uint64_t parts_of(uint64_t total, uint64_t most)
 }
 
 /* More than the counters of one record can tell: several records that add up. */
-static void put_split(struct exporter *exporter, const struct layout *layout,
+RARE static void put_split(struct exporter *exporter, const struct layout *layout,
 	const struct flow_record *record, unsigned direction)
 {
 	uint64_t most = exporter->dialect->most_counted;
@@ -393,7 +395,7 @@ static void put_uniflows(struct exporter *exporter, const struct flow_record *re
 
 /* -- the clock ------------------------------------------------------------------------ */
 
-static void start_clock(struct exporter *exporter, uint64_t now_ns)
+RARE static void start_clock(struct exporter *exporter, uint64_t now_ns)
 {
 	exporter->has_clock = true;
 	exporter->clock_ns = now_ns;
@@ -432,7 +434,7 @@ static void refresh_on_time(struct exporter *exporter, uint64_t now_ns)
 	send_message(exporter);
 }
 
-static void run_due(struct exporter *exporter, uint64_t now_ns)
+RARE static void run_due(struct exporter *exporter, uint64_t now_ns)
 {
 	for (;;) {
 		uint64_t due_ns = next_due_ns(exporter);

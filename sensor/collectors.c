@@ -36,13 +36,9 @@ static size_t balanced_index(
 	return (size_t)(record->flow_id % collectors->count);
 }
 
-void collectors_add(
+void collectors_add_to_any(
 	struct collectors *collectors, const struct flow_record *record, uint64_t now_ns)
 {
-	if (collectors->count == 1) {
-		exporter_add(collectors->exporters[0], record, now_ns);
-		return;
-	}
 	if (collectors->count > 0 && collectors->is_balanced) {
 		size_t index = balanced_index(collectors, record);
 		exporter_add(collectors->exporters[index], record, now_ns);

@@ -45,9 +45,19 @@ void collectors_take(
  * 0 or exporter_new()'s negative errno. */
 int collectors_begin(struct collectors *collectors, uint64_t boot_ns);
 
-/* As exporter_add(), exporter_advance()... of every collector that is concerned. */
-void collectors_add(
+/* The record to those of several, or none, that it concerns. */
+void collectors_add_to_any(
 	struct collectors *collectors, const struct flow_record *record, uint64_t now_ns);
+
+/* As exporter_add(), exporter_advance()... of every collector that is concerned. */
+static inline void collectors_add(
+	struct collectors *collectors, const struct flow_record *record, uint64_t now_ns)
+{
+	if (collectors->count == 1)
+		exporter_add(collectors->exporters[0], record, now_ns);
+	else
+		collectors_add_to_any(collectors, record, now_ns);
+}
 void collectors_advance(struct collectors *collectors, uint64_t now_ns);
 void collectors_send_gathered(struct collectors *collectors);
 void collectors_flush(struct collectors *collectors, uint64_t now_ns);

@@ -153,6 +153,7 @@ static inline unsigned kind_of(const struct flow_key *key)
 static unsigned close_kind(struct flow_cache *cache, unsigned kind, enum end_reason reason)
 {
 	unsigned kinds = 0;
+	bool may_be_due = cache->clock_ns >= cache->next_due_ns;
 
 	for (uint32_t index = 1; index <= cache->table.touched; index++) {
 		const struct flow_entry *entry = entry_at(cache, index);
@@ -164,7 +165,7 @@ static unsigned close_kind(struct flow_cache *cache, unsigned kind, enum end_rea
 		kinds |= 1u << its_kind;
 		if (its_kind != kind)
 			continue;
-		if (flow_close_is_due(cache, index))
+		if (may_be_due && flow_close_is_due(cache, index))
 			flow_close_now(cache, index, reason);
 		else
 			hand_out(cache, index, reason, cache->clock_ns);

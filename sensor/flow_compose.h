@@ -10,7 +10,7 @@
 static_assert(META_MPLS_MAX == FLOW_MPLS_MAX, "a stack fits the record");
 
 /* Every member is set, one by one: clearing the whole first would cost more than the rest. */
-static inline void flow_compose_side(
+__attribute__((always_inline)) static inline void flow_compose_side(
 	const struct flow_table *table, uint32_t index, unsigned sender, struct flow_side *side)
 {
 	const struct flow_entry *entry = &table->entries[index];

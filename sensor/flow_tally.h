@@ -15,10 +15,9 @@ static inline uint64_t flow_tally_most(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
-/* The first value is the least so far and the greatest. */
-static inline void flow_tally_widen(struct flow_range *range, uint64_t value, bool is_first)
+static inline void flow_tally_widen(struct flow_range *range, uint64_t value)
 {
-	if (value < range->minimum || is_first)
+	if (value < range->minimum)
 		range->minimum = value;
 	if (value > range->maximum)
 		range->maximum = value;
@@ -46,16 +45,19 @@ static inline void flow_tally_expired(struct flow_cache_stats *stats,
 	uint64_t octets = record->side[0].octets + record->side[1].octets;
 	uint64_t packets = record->side[0].packets + record->side[1].packets;
 	uint64_t duration_ns = flow_tally_duration_ns(record);
-	bool is_first = stats->expired_flows == 0;
 
+	/* The first value is the least so far. */
+	if (stats->expired_flows == 0)
+		stats->octets.minimum = stats->packets.minimum = stats->duration_ns.minimum =
+			UINT64_MAX;
 	stats->expired_flows++;
 	stats->expired_pkts += packets;
 	stats->expired_octets += octets;
 	stats->forced_flows += reason == END_OVERFLOWS;
 	stats->expired_by_reason[reason]++;
-	flow_tally_widen(&stats->octets, octets, is_first);
-	flow_tally_widen(&stats->packets, packets, is_first);
-	flow_tally_widen(&stats->duration_ns, duration_ns, is_first);
+	flow_tally_widen(&stats->octets, octets);
+	flow_tally_widen(&stats->packets, packets);
+	flow_tally_widen(&stats->duration_ns, duration_ns);
 
 	struct flow_protocol_stats *protocol = &stats->by_protocol[record->protocol];
 

@@ -14,7 +14,8 @@ uint64_t lane_flow_id(const struct lane *lane, uint64_t ordinal)
 	return (ordinal - 1) * lane->count + (lane->number + ordinal) % lane->count + 1;
 }
 
-static void lane_export(struct lane *lane, const struct flow_record *record, uint64_t now_ns)
+static inline void lane_export(
+	struct lane *lane, const struct flow_record *record, uint64_t now_ns)
 {
 	now_ns = lane_unix_ns(lane, now_ns);
 	lane->exported_flows++;
@@ -36,7 +37,7 @@ static void lane_tell_unix(const struct lane *lane, struct flow_record *record)
 	}
 }
 
-static void lane_export_changed(
+__attribute__((noinline)) static void lane_export_changed(
 	struct lane *lane, const struct flow_record *record, uint64_t now_ns)
 {
 	struct flow_record changed = *record;
