@@ -42,8 +42,8 @@ static inline void set_due(struct flow_cache *cache, uint64_t timeout_ns)
 
 /* -- one packet ----------------------------------------------------------------------- */
 
-static void keep_stack(struct flow_cache *cache, uint32_t index, unsigned sender,
-	const struct packet_meta *meta)
+__attribute__((noinline)) static void keep_stack(struct flow_cache *cache, uint32_t index,
+	unsigned sender, const struct packet_meta *meta)
 {
 	struct flow_stack *stack = &cache->table.stacks[index][sender];
 	struct flow_entry *entry = &cache->table.entries[index];

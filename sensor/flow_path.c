@@ -58,7 +58,8 @@ static uint16_t add(struct flow_paths *paths, const struct flow_path *path, uint
 	return number;
 }
 
-uint16_t flow_paths_find(struct flow_paths *paths, const struct flow_path *path)
+/* The number for a path: known, new, or FLOW_PATH_OWN. */
+static uint16_t find(struct flow_paths *paths, const struct flow_path *path)
 {
 	uint16_t *chain = chain_of(paths, path);
 	unsigned walked = 0;
@@ -70,6 +71,18 @@ uint16_t flow_paths_find(struct flow_paths *paths, const struct flow_path *path)
 			return FLOW_PATH_OWN;
 	}
 	return add(paths, path, chain);
+}
+
+uint16_t flow_paths_take(struct flow_paths *paths, const struct flow_path *path)
+{
+	if (!flow_paths_is_last(paths, path)) {
+		uint16_t number = find(paths, path);
+
+		if (number == FLOW_PATH_OWN)
+			return number;
+		paths->last = number;
+	}
+	return flow_paths_take_last(paths);
 }
 
 static void free_node(struct flow_paths *paths, uint16_t number)

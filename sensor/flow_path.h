@@ -63,23 +63,23 @@ static inline bool flow_path_equal(const struct flow_path *a, const struct flow_
 	       a->vlan_id == b->vlan_id && a->is_outgoing == b->is_outgoing;
 }
 
-/* The number for a path that is not the last one: known, new, or FLOW_PATH_OWN. */
-uint16_t flow_paths_find(struct flow_paths *paths, const struct flow_path *path);
-
-/* The number for a path, counted as kept by one more flow; FLOW_PATH_OWN when there is none. */
-static inline uint16_t flow_paths_take(struct flow_paths *paths, const struct flow_path *path)
+/* Whether it is the path that was taken last. */
+static inline bool flow_paths_is_last(
+	const struct flow_paths *paths, const struct flow_path *path)
 {
-	uint16_t number = paths->last;
-
-	if (number == FLOW_PATH_NONE || !flow_path_equal(&paths->nodes[number].path, path)) {
-		number = flow_paths_find(paths, path);
-		if (number == FLOW_PATH_OWN)
-			return number;
-		paths->last = number;
-	}
-	paths->nodes[number].flows++;
-	return number;
+	return paths->last != FLOW_PATH_NONE &&
+	       flow_path_equal(&paths->nodes[paths->last].path, path);
 }
+
+/* The number of that, counted as kept by one more flow. */
+static inline uint16_t flow_paths_take_last(struct flow_paths *paths)
+{
+	paths->nodes[paths->last].flows++;
+	return paths->last;
+}
+
+/* The number for a path, likewise; FLOW_PATH_OWN when there is none. */
+uint16_t flow_paths_take(struct flow_paths *paths, const struct flow_path *path);
 
 /* A flow keeps the number no more. FLOW_PATH_NONE and FLOW_PATH_OWN are fine. */
 void flow_paths_drop(struct flow_paths *paths, uint16_t number);

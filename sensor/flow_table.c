@@ -227,6 +227,19 @@ void flow_table_clear(struct flow_table *table)
 
 /* -- paths, labels ------------------------------------------------------------------------ */
 
+void flow_table_change_path(
+	struct flow_table *table, uint32_t index, unsigned sender, const struct flow_path *path)
+{
+	struct flow_entry *entry = &table->entries[index];
+	uint16_t before = entry->path[sender];
+
+	entry->path[sender] = flow_paths_take(&table->paths, path);
+	if (entry->path[sender] == FLOW_PATH_OWN)
+		table->own_paths[index][sender] = *path;
+	if (before != FLOW_PATH_NONE)
+		flow_paths_drop(&table->paths, before);
+}
+
 bool flow_table_has_macs(
 	const struct flow_table *table, uint32_t index, const struct flow_probe *probe)
 {

@@ -113,18 +113,20 @@ static inline const struct flow_path *flow_table_path(
 	return &table->paths.nodes[number].path;
 }
 
-/* Its path from here on. */
+/* Its path from here on, whatever it was before. */
+void flow_table_change_path(struct flow_table *table, uint32_t index, unsigned sender,
+	const struct flow_path *path);
+
+/* The same, quick for who had none and has the last one that was asked for. */
 static inline void flow_table_set_path(
 	struct flow_table *table, uint32_t index, unsigned sender, const struct flow_path *path)
 {
-	struct flow_entry *entry = &table->entries[index];
-	uint16_t before = entry->path[sender];
+	uint16_t *number = &table->entries[index].path[sender];
 
-	entry->path[sender] = flow_paths_take(&table->paths, path);
-	if (entry->path[sender] == FLOW_PATH_OWN)
-		table->own_paths[index][sender] = *path;
-	if (before != FLOW_PATH_NONE)
-		flow_paths_drop(&table->paths, before);
+	if (*number == FLOW_PATH_NONE && flow_paths_is_last(&table->paths, path))
+		*number = flow_paths_take_last(&table->paths);
+	else
+		flow_table_change_path(table, index, sender, path);
 }
 
 uint32_t flow_table_label(const struct flow_table *table, uint32_t index, unsigned sender);
