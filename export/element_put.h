@@ -157,7 +157,7 @@ static inline uint32_t element_label(const uint8_t *at, unsigned item)
 ALWAYS_INLINE uint64_t element_time(const uint8_t *at, const struct element_row *element,
 	const struct layout_source *source, bool is_spanning)
 {
-	const struct flow_record *record = source->owner;
+	const struct flow_record *record = source->flow;
 	uint64_t ns = element_load(at, 8);
 	if (!is_spanning)
 		return ns;
@@ -167,6 +167,20 @@ ALWAYS_INLINE uint64_t element_time(const uint8_t *at, const struct element_row 
 	}
 	uint64_t other_ns = record->side[!source->direction].last_ns;
 	return other_ns > ns ? other_ns : ns;
+}
+
+/* How long it was from the first packet to the last, in milliseconds; .at is a side's
+ * .first_ns. */
+ALWAYS_INLINE uint64_t element_duration(
+	const uint8_t *at, const struct layout_source *source, bool is_spanning)
+{
+	const int step =
+		offsetof(struct flow_side, last_ns) - offsetof(struct flow_side, first_ns);
+	uint64_t first_ns =
+		element_time(at, &elements[ELEMENT_flowStartNanoseconds], source, is_spanning);
+	uint64_t last_ns = element_time(
+		at + step, &elements[ELEMENT_flowEndNanoseconds], source, is_spanning);
+	return last_ns > first_ns ? (last_ns - first_ns) / NS_PER_MS : 0;
 }
 
 /* -- writing -------------------------------------------------------------------------- */
@@ -191,7 +205,9 @@ ALWAYS_INLINE void element_put(uint8_t *to, struct layout_row row, bool is_spann
 	unsigned octets = row.octets;
 	/* Both directions' places are a fixed distance apart. */
 	int step = element->at.member[!is_reverse] - element->at.member[is_reverse];
-	const uint8_t *at = (const uint8_t *)source->owner + element->at.member[is_reverse] +
+	const void *owner = element->at.owner == OWNER_FACTS ? (const void *)source->facts
+							     : (const void *)source->flow;
+	const uint8_t *at = (const uint8_t *)owner + element->at.member[is_reverse] +
 			    (int)source->direction * step;
 	uint64_t value;
 	switch ((enum element_kind)element->kind) {
@@ -201,6 +217,10 @@ ALWAYS_INLINE void element_put(uint8_t *to, struct layout_row row, bool is_spann
 	case KIND_UINT:
 		value = element_load(at, element->at.bytes);
 		value = element_fit(value, element->at.bytes, octets, saturated);
+		break;
+	case KIND_DURATION:
+		value = element_duration(at, source, is_spanning);
+		value = element_fit(value, 8, octets, saturated);
 		break;
 	case KIND_HIGH_OCTET:
 		value = element_load(at, 2) >> 8;

@@ -159,7 +159,7 @@ static void put_template(struct exporter *exporter, const struct layout *layout)
 static void put_options(
 	struct exporter *exporter, const struct layout *layout, bool tells_templates)
 {
-	struct layout_source source = { .owner = &exporter->facts };
+	struct layout_source source = { .facts = &exporter->facts };
 	if (tells_templates)
 		put_template(exporter, layout);
 	make_room(exporter, layout->id, layout->record_bytes);
@@ -323,7 +323,8 @@ static void put_flow(struct exporter *exporter, const struct layout *layout,
 	const struct flow_record *record, unsigned direction)
 {
 	struct layout_source source = {
-		.owner = record,
+		.flow = record,
+		.facts = &exporter->facts,
 		.direction = direction,
 		.boot_ms = exporter->boot_ms,
 	};
@@ -483,6 +484,20 @@ static size_t least_bytes(const struct dialect *dialect, const struct dialect_la
 	return message_bytes_for(dialect, longest);
 }
 
+/* Our end of the transport, which may have none. */
+static void read_addresses(struct layout_facts *facts, const struct transport *transport)
+{
+	static const uint8_t v4_mapped[12] = { [10] = 0xff, [11] = 0xff };
+	const struct transport_endpoints *ends = &transport->endpoints;
+	if (ends->ip_version == 6) {
+		memcpy(facts->exporter_v6, ends->local, 16);
+	} else if (ends->ip_version == 4) {
+		memcpy(facts->exporter_v4, ends->local, 4);
+		memcpy(facts->exporter_v6, v4_mapped, 12);
+		memcpy(facts->exporter_v6 + 12, ends->local, 4);
+	}
+}
+
 static void read_facts(struct exporter *exporter)
 {
 	const struct exporter_config *config = &exporter->config;
@@ -490,6 +505,7 @@ static void read_facts(struct exporter *exporter)
 	facts->domain = config->domain;
 	facts->process_id = config->process_id;
 	facts->if_index = config->if_index;
+	facts->observation_point = config->if_index;
 	facts->sampling_interval = config->sampling_interval;
 	facts->sampling_algorithm = 1;
 	memcpy(facts->interface_name, config->interface_name,
@@ -560,6 +576,7 @@ int exporter_new(const struct exporter_config *config, struct transport *transpo
 	exporter->outbox = outbox_over(transport, exporter->bytes, message_bytes);
 	exporter->message = message_of(exporter->dialect, message_bytes);
 	read_facts(exporter);
+	read_addresses(&exporter->facts, transport);
 	read_v5_sampling(exporter);
 	exporter->config.interface_name = exporter->config.interface_description = NULL;
 	exporter->transport = transport;

@@ -47,7 +47,7 @@ ALWAYS_INLINE unsigned encode_plan(
 }
 
 /* The traits that a variant knows, and what they are in it. */
-#define KNOWN (IPV4 | IPV6 | TIMES | LABELS | MINIMAL | FULL | WIDE | NEVER)
+#define KNOWN (IPV4 | IPV6 | TIMES | LABELS | MINIMAL | FULL | WIDE | NAMED | NEVER)
 
 /* clang-format off */
 #define VARIANTS(ROW) \
@@ -59,7 +59,7 @@ ALWAYS_INLINE unsigned encode_plan(
 	ROW(minimal_v6_milli,  KNOWN, IPV6 | MILLI | MINIMAL) \
 	ROW(full_v4_milli,     KNOWN, IPV4 | MILLI | MINIMAL | FULL) \
 	ROW(full_v6_milli,     KNOWN, IPV6 | MILLI | MINIMAL | FULL) \
-	ROW(any,               NEVER, 0)
+	ROW(any,               NAMED | NEVER, 0)
 /* clang-format on */
 
 #define FUNCTION(name, known, value) \

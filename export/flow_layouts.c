@@ -9,12 +9,14 @@
  *	256 + IPv6 (1) + ICMP (2)	the default, one direction
  *	260 ...				the default, biflow, minimal
  *	264 ...				the default, biflow, full
- *	1024 ...			all others, by a hash of what is in them
+ *	1024 ...			presets with other settings, a number for each
+ *	32768 ...			named elements, by a hash of what is in them
  *
  * Templates of one exporter never share an id unless they are the same.
  */
 #include "export/flow_layouts.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -25,7 +27,8 @@ enum {
 	TEMPLATE_FLOW = 256,
 	TEMPLATE_MINIMAL = 260,
 	TEMPLATE_FULL = 264,
-	TEMPLATE_HASHED = 1024,
+	TEMPLATE_PRESET = 1024,
+	TEMPLATE_HASHED = 32768,
 };
 
 /* clang-format off */
@@ -45,16 +48,19 @@ static bool is_named(const struct exporter_config *config)
 	return config->template.element_count != 0;
 }
 
+static unsigned label_count(const struct exporter_config *config)
+{
+	unsigned labels = config->fields.mpls_labels;
+	return labels > FLOW_MPLS_MAX ? FLOW_MPLS_MAX : labels;
+}
+
 /* What the configuration gives to all templates. */
 static unsigned common_traits(const struct exporter_config *config)
 {
-	unsigned labels = config->fields.mpls_labels;
-	if (labels > FLOW_MPLS_MAX)
-		labels = FLOW_MPLS_MAX;
 	unsigned traits = time_traits[config->time];
 	traits |= config->fields.has_vlan ? VLAN : 0;
 	traits |= config->fields.has_mac ? MAC : 0;
-	traits |= LABEL_1 * ((1U << labels) - 1);
+	traits |= LABEL_1 * ((1U << label_count(config)) - 1);
 	return traits | template_presets[config->template.preset].traits;
 }
 
@@ -94,6 +100,34 @@ static bool is_plain(const struct exporter_config *config)
 	       config->time == usual && config->fields.has_ports && config->fields.has_vlan &&
 	       config->fields.has_mac && config->fields.mpls_labels == 0;
 }
+
+/* One digit more in a number whose digits have .base values each. */
+static unsigned with_digit(unsigned number, unsigned base, unsigned digit)
+{
+	return number * base + digit;
+}
+
+/* Everything that decides which elements of a preset are in a template. */
+static uint16_t preset_id(const struct exporter_config *config, unsigned index)
+{
+	unsigned directions = index & FLOW_LAYOUT_BIFLOW ? config->biflow : EXPORT_BIFLOW_OFF;
+	unsigned number = config->template.preset;
+	number = with_digit(number, EXPORT_TIME_NANOSECONDS + 1, config->time);
+	number = with_digit(number, FLOW_MPLS_MAX + 1, label_count(config));
+	number = with_digit(number, 2, config->fields.has_vlan);
+	number = with_digit(number, 2, config->fields.has_mac);
+	number = with_digit(number, 2, config->fields.has_ports);
+	number = with_digit(number, 2, config->version == EXPORT_IPFIX);
+	number = with_digit(number, EXPORT_BIFLOW_FULL + 1, directions);
+	number = with_digit(number, 4, index & (FLOW_LAYOUT_IPV6 | FLOW_LAYOUT_ICMP));
+	return (uint16_t)(TEMPLATE_PRESET + number);
+}
+
+static_assert(TEMPLATE_PRESET + PRESET_COUNT * (EXPORT_TIME_NANOSECONDS + 1) *
+					(FLOW_MPLS_MAX + 1) * 16 * (EXPORT_BIFLOW_FULL + 1) *
+					4 <=
+		      TEMPLATE_HASHED,
+	"there is a number for each");
 
 static uint16_t plain_id(const struct exporter_config *config, unsigned index)
 {
@@ -201,10 +235,10 @@ void flow_layouts_build(
 		if (!is_layout_used(config, index))
 			continue;
 		*layout = build_flow(config, index);
-		if (is_plain(config))
-			layout->id = plain_id(config, index);
-		else
-			layout->id = free_id(ret_layouts, index, hashed_id(layout, is_ipfix));
+		layout->id = is_named(config)
+				     ? free_id(ret_layouts, index, hashed_id(layout, is_ipfix))
+			     : is_plain(config) ? plain_id(config, index)
+						: preset_id(config, index);
 	}
 }
 

@@ -29,11 +29,12 @@ struct flow_side {
 	uint64_t last_ns;           /* and of the latest */
 	const uint32_t *mpls;       /* borrowed, .mpls_count of them: 24-bit label stack
 				     * sections, topmost first (70...) */
-	uint32_t ingress_if;        /* ingressInterface (10) */
-	uint32_t egress_if;         /* egressInterface (14) */
+	uint32_t ingress_if;        /* ingressInterface (10); 0: not known */
+	uint32_t egress_if;         /* egressInterface (14); 0: not known */
 	uint32_t flow_label;        /* flowLabelIPv6 (31) of the first packet */
 	uint16_t tcp_flags;         /* OR of all packets, 12 bits (6) */
 	uint16_t vlan_id;           /* outermost tag of the first packet (58) */
+	uint16_t inner_vlan_id;     /* the tag inside of it (245); 0: none */
 	uint16_t icmp_type_code;    /* when the record's is_icmp: type * 256 + code (32, 139) */
 	uint8_t tos;                /* ipClassOfService (5), last seen */
 	uint8_t min_ttl, max_ttl;   /* 52, 53 */

@@ -30,7 +30,8 @@ enum flow_trait {
 	/* what the preset allows */
 	OTHERS = 1 << 24, /* what nfdump does not store, and the other collectors do */
 	WIDE = 1 << 25,   /* more than all collectors know */
-	NEVER = 1 << 26,  /* nothing does */
+	NAMED = 1 << 26,  /* nothing does: in templates of named elements alone */
+	NEVER = 1 << 27,  /* not even those have it */
 };
 
 /* What a flow's record must be for to have an element at all; the other traits are of presets.

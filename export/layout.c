@@ -26,7 +26,7 @@ static void append_row(
 static void append_element(
 	struct layout *layout, enum element element, unsigned octets, bool is_reverse)
 {
-	assert(elements[element].at.owner == layout->owner);
+	assert(layout->owner == OWNER_FLOW || elements[element].at.owner == OWNER_FACTS);
 	append_row(layout, element, octets, is_reverse);
 }
 
@@ -82,6 +82,13 @@ size_t layout_template_bytes(const struct layout *layout)
 	return bytes;
 }
 
+/* Scopes of v9's options data are types, not elements (RFC 3954 6.1). */
+static uint16_t v9_scope_type(unsigned element)
+{
+	enum { SCOPE_SYSTEM = 1, SCOPE_INTERFACE = 2 };
+	return element == ELEMENT_scopeInterface ? SCOPE_INTERFACE : SCOPE_SYSTEM;
+}
+
 /* Field specifier: id and length; with the enterprise bit, the number as well (RFC 7011 3.2).
  */
 static void put_field(struct wire *out, const struct layout *layout, unsigned at, bool is_ipfix)
@@ -89,6 +96,8 @@ static void put_field(struct wire *out, const struct layout *layout, unsigned at
 	const struct layout_row *field = &layout->rows[at];
 	const struct element_row *element = &elements[field->element];
 	uint16_t id = is_ipfix ? element->ipfix_id : element->v9_id;
+	if (!is_ipfix && at < layout->scope_count)
+		id = v9_scope_type(field->element);
 	wire_be16(out, field->is_reverse ? id | 0x8000 : id);
 	wire_be16(out, field->octets);
 	if (field->is_reverse)

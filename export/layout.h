@@ -7,7 +7,8 @@
  *
  * Flow layouts read struct flow_record. They are written for a direction d: 0 takes what the
  * initiator sent, 1 what the responder sent, with source and destination swapped. A reverse row
- * (RFC 5103) takes the other direction's value. Options layouts read struct layout_facts.
+ * (RFC 5103) takes the other direction's value. Options layouts read struct layout_facts, and
+ * flow layouts may as well.
  */
 #ifndef EXPORT_LAYOUT_H
 #define EXPORT_LAYOUT_H
@@ -27,6 +28,7 @@
 enum element_kind {
 	KIND_BYTES, /* the first octets of an array, as they are */
 	KIND_UINT, /* unsigned; a value that does not fit is sent as the largest, and counted */
+	KIND_DURATION,   /* from .first_ns to .last_ns, in milliseconds */
 	KIND_HIGH_OCTET, /* of a 16-bit value: type * 256 + code */
 	KIND_LOW_OCTET,
 	KIND_FLAGS,   /* the low octet of TCP's control bits, which all collectors read */
@@ -48,12 +50,15 @@ struct layout_facts {
 	uint32_t domain;
 	uint32_t process_id;
 	uint32_t if_index;
+	uint64_t observation_point;
 	uint32_t sampling_interval;
 	uint8_t sampling_algorithm; /* 35: 1 is deterministic */
 	uint8_t interface_name[16]; /* UTF-8, padded with zeros */
 	uint8_t interface_description[32];
 	uint64_t exported_messages, exported_records, exported_octets;
 	uint64_t boot_ns;
+	uint8_t exporter_v4[4];  /* our end of the transport; zeros over IPv6 */
+	uint8_t exporter_v6[16]; /* IPv4-mapped over IPv4 */
 };
 
 /* One field of the record, in the record's order. */
@@ -83,9 +88,10 @@ struct layout {
 	struct layout_row rows[LAYOUT_ROWS_MAX];
 };
 
-/* One flow or the facts, as layout_put_record() takes them. */
+/* What layout_put_record() takes values from. */
 struct layout_source {
-	const void *owner;  /* what the layout's .owner says */
+	const struct flow_record *flow; /* flow layouts alone */
+	const struct layout_facts *facts;
 	unsigned direction; /* 0 or 1 */
 	uint64_t boot_ms;   /* Unix time of sysUptime 0 */
 	uint32_t saturated; /* grows by the values that did not fit their field */

@@ -49,7 +49,7 @@ static bool is_for_flows(const struct element_info *info)
 /* The presets that have it, if all else is given. */
 static const char *describe_presets(const struct element_info *info, char text[TEXT_BYTES])
 {
-	uint32_t needs = info->needs & (OTHERS | WIDE | NEVER);
+	uint32_t needs = info->needs & (OTHERS | WIDE | NAMED | NEVER);
 	size_t length = 0;
 
 	for (unsigned i = 0; i < PRESET_COUNT && length < TEXT_BYTES; i++)
@@ -68,14 +68,11 @@ static bool is_listed(unsigned element)
 	return true;
 }
 
-/* Options data of v9 know a scope by its type. */
 static const char *describe_v9(const struct element_info *info, char text[TEXT_BYTES])
 {
-	bool is_scope = !is_for_flows(info) && info->v9_id != info->ipfix_id;
-
 	if (info->v9_id == 0)
 		return "-";
-	snprintf(text, TEXT_BYTES, is_scope ? "scope %u" : "%u", info->v9_id);
+	snprintf(text, TEXT_BYTES, "%u", info->v9_id);
 	return text;
 }
 

@@ -58,8 +58,9 @@ static void keep_path(struct flow_cache *cache, uint32_t index, unsigned sender,
 {
 	bool is_default_used = cache->is_default_ingress_forced || meta->if_index == 0;
 	struct flow_path path = {
-		.ingress_if = is_default_used ? cache->default_ingress_if : meta->if_index,
+		.if_index = is_default_used ? cache->default_ingress_if : meta->if_index,
 		.vlan_id = meta->vlan_id,
+		.inner_vlan_id = meta->inner_vlan_id & 0xfff,
 		.is_outgoing = meta->is_outgoing,
 	};
 

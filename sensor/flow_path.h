@@ -24,9 +24,11 @@ struct flow_path {
 		};
 		uint8_t macs[12]; /* both, in the order of the wire */
 	};
-	uint32_t ingress_if;
+	uint32_t if_index; /* where the packet was seen */
 	uint16_t vlan_id;
-	uint16_t is_outgoing;
+	uint16_t inner_vlan_id : 12;
+	uint16_t is_outgoing : 1;
+	uint16_t zero : 3;
 };
 static_assert(sizeof(struct flow_path) == 20, "hashed as octets: no gaps");
 
@@ -59,8 +61,9 @@ static inline bool flow_path_equal(const struct flow_path *a, const struct flow_
 	memcpy(&y, b->macs, sizeof(y));
 	memcpy(&x_rest, a->macs + sizeof(x), sizeof(x_rest));
 	memcpy(&y_rest, b->macs + sizeof(y), sizeof(y_rest));
-	return x == y && x_rest == y_rest && a->ingress_if == b->ingress_if &&
-	       a->vlan_id == b->vlan_id && a->is_outgoing == b->is_outgoing;
+	return x == y && x_rest == y_rest && a->if_index == b->if_index &&
+	       a->vlan_id == b->vlan_id && a->inner_vlan_id == b->inner_vlan_id &&
+	       a->is_outgoing == b->is_outgoing;
 }
 
 /* Whether it is the path that was taken last. */

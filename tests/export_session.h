@@ -14,13 +14,22 @@
 static struct transport_memory memory;
 static struct reader reader;
 
-static inline struct exporter *start(const struct exporter_config *config)
+/* As if the messages went out from .ends. */
+static inline struct exporter *start_at(
+	const struct exporter_config *config, const struct transport_endpoints *ends)
 {
 	struct exporter *exporter = NULL;
 	transport_memory_init(&memory);
+	memory.transport.endpoints = *ends;
 	reader = (struct reader){ 0 };
 	assert_int_equal(exporter_new(config, &memory.transport, &exporter), 0);
 	return exporter;
+}
+
+static inline struct exporter *start(const struct exporter_config *config)
+{
+	static const struct transport_endpoints none;
+	return start_at(config, &none);
 }
 
 static inline int forget(void **state)

@@ -172,6 +172,7 @@ static void side_keeps_last_tos_extreme_ttls_and_all_flags(void **state)
 static struct packet_meta marked(struct packet_meta meta, unsigned mark)
 {
 	meta.vlan_id = (uint16_t)(100 + mark);
+	meta.inner_vlan_id = (uint16_t)(500 + mark);
 	meta.flow_label = 200 + mark;
 	meta.if_index = 300 + mark;
 	meta.is_outgoing = mark % 2;
@@ -187,8 +188,9 @@ static void check_marks(const struct flow_side *side, unsigned mark)
 {
 	assert_int_equal(side->vlan_id, 100 + mark);
 	assert_int_equal(side->flow_label, 200 + mark);
-	assert_int_equal(side->ingress_if, 300 + mark);
-	assert_int_equal(side->egress_if, 0);
+	assert_int_equal(side->inner_vlan_id, 500 + mark);
+	assert_int_equal(side->ingress_if, mark % 2 ? 0 : 300 + mark);
+	assert_int_equal(side->egress_if, mark % 2 ? 300 + mark : 0);
 	assert_int_equal(side->is_egress, mark % 2);
 	assert_int_equal(side->source_mac[1], 10 + mark);
 	assert_int_equal(side->destination_mac[1], 20 + mark);

@@ -45,9 +45,11 @@ static struct flow_record random_record(uint32_t *seed)
 static void assert_encodes_alike(
 	const struct layout *layout, const struct flow_record *record, unsigned direction)
 {
-	uint8_t rows[512], code[512];
+	static const struct layout_facts facts = { .domain = 0x01020304, .if_index = 7 };
+	uint8_t rows[1024], code[1024];
 	struct layout_source source = {
-		.owner = record,
+		.flow = record,
+		.facts = &facts,
 		.direction = direction,
 		.boot_ms = SAMPLE_BOOT_NS / MS,
 	};

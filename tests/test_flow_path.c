@@ -5,7 +5,7 @@
 
 static struct flow_path path_of(uint32_t number)
 {
-	struct flow_path path = { .ingress_if = number, .vlan_id = 7 };
+	struct flow_path path = { .if_index = number, .vlan_id = 7 };
 
 	memcpy(path.source_mac, &number, sizeof(number));
 	return path;

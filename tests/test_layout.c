@@ -12,7 +12,8 @@ static void assert_element(
 	struct wire out = wire_over(bytes, sizeof(bytes));
 	struct layout layout = layout_make(256, layout_element_owner(element));
 	struct layout_source source = {
-		.owner = owner,
+		.flow = owner,
+		.facts = owner,
 		.direction = direction,
 		.boot_ms = SAMPLE_BOOT_NS / MS,
 	};
@@ -59,7 +60,7 @@ static void layout_reverses_elements(void **state)
 	struct layout layout = layout_make(256, OWNER_FLOW);
 	uint8_t bytes[64];
 	struct wire out = wire_over(bytes, sizeof(bytes));
-	struct layout_source source = { .owner = &r, .direction = 0 };
+	struct layout_source source = { .flow = &r, .direction = 0 };
 
 	layout_add(&layout, ELEMENT_packetDeltaCount);
 	layout_add_reverse(&layout, ELEMENT_packetDeltaCount);
@@ -93,7 +94,7 @@ static uint64_t written_u64(enum element element, const struct flow_record *reco
 	uint8_t bytes[8];
 	struct wire out = wire_over(bytes, sizeof(bytes));
 	struct layout layout = layout_make(256, OWNER_FLOW);
-	struct layout_source source = { .owner = record };
+	struct layout_source source = { .flow = record };
 	layout_add(&layout, element);
 	layout_put_record(&out, &layout, &source);
 	assert_false(out.has_overflowed);
@@ -174,7 +175,7 @@ static void layout_sends_the_largest_value_for_what_does_not_fit(void **state)
 	layout_add_narrow(&layout, ELEMENT_egressInterface, 2);
 	layout_add_narrow(&layout, ELEMENT_octetDeltaCount, 4);
 	layout_add_zeros(&layout, 2);
-	struct layout_source source = { .owner = &r };
+	struct layout_source source = { .flow = &r };
 	uint8_t bytes[16];
 	struct wire out = wire_over(bytes, sizeof(bytes));
 
@@ -222,9 +223,7 @@ static void layout_writes_whole_records_or_nothing(void **state)
 			uint8_t bytes[80];
 			memset(bytes, 0xa5, sizeof(bytes));
 			struct wire out = wire_over(bytes, capacity);
-			struct layout_source source = { .owner = &record };
-			if (owner == OWNER_FACTS)
-				source.owner = &facts;
+			struct layout_source source = { .flow = &record, .facts = &facts };
 
 			layout_put_record(&out, &layout, &source);
 

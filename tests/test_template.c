@@ -64,7 +64,8 @@ static void template_refuses_by_name_with_the_reason(void **state)
 		"bgpSourceAsNumber cannot be filled: no routing table");
 	assert_refused(
 		"octetdeltacount,vlanId,octetDeltaCount", "octetDeltaCount is named twice");
-	assert_refused("samplingInterval", "samplingInterval tells of the exporter");
+	assert_refused(
+		"exportedOctetTotalCount", "exportedOctetTotalCount tells of the exporter");
 	assert_refused("scopeInterface", "scopeInterface tells of the exporter");
 	assert_refused("octetDeltaCount,,vlanId", "a name is empty");
 	assert_refused("", "a name is empty");
@@ -228,7 +229,6 @@ static void assert_all_unique(struct known *known, const struct exporter_config 
 		assert_unique(known, &layouts.options[i]);
 }
 
-/* The settings that people use; among all that there are, some must share one of 64,512 ids. */
 static void templates_with_different_elements_have_different_ids(void **state)
 {
 	static struct known known;
@@ -238,14 +238,15 @@ static void templates_with_different_elements_have_different_ids(void **state)
 	struct exporter_config config = sample_config(EXPORT_IPFIX);
 	memset(&known, 0, sizeof(known));
 	for (unsigned i = 0; i < sizeof(templates) / sizeof(templates[0]); i++)
-		for (unsigned biflow = 0; biflow < 3; biflow++)
-			for (unsigned time = 0; time < 5; time++) {
-				config.template = parsed(templates[i]);
-				config.biflow = (enum export_biflow)biflow;
-				config.time = (enum export_time)time;
-				assert_all_unique(&known, &config);
-			}
-	assert_true(known.count > 150);
+		for (unsigned n = 0; n < 3 * 5 * 2 * 11; n++) {
+			config.template = parsed(templates[i]);
+			config.biflow = (enum export_biflow)(n % 3);
+			config.time = (enum export_time)(n / 3 % 5);
+			config.fields.has_ports = n / 15 % 2;
+			config.fields.mpls_labels = n / 30;
+			assert_all_unique(&known, &config);
+		}
+	assert_true(known.count > 1500);
 }
 
 static void templates_of_the_same_elements_are_one(void **state)
@@ -271,7 +272,7 @@ static void template_is_the_same_in_every_run(void **state)
 {
 	struct exporter_config config = config_with(EXPORT_IPFIX, ADDRESSES ",octetDeltaCount");
 
-	assert_int_equal(built(&config).flow[0].id, 13899);
+	assert_int_equal(built(&config).flow[0].id, 53835);
 }
 
 /* -- round trips ---------------------------------------------------------------------- */
@@ -304,6 +305,7 @@ static void random_side(struct flow_side *side, uint32_t *seed)
 		.flow_label = next_random(seed) & 0xfffff,
 		.tcp_flags = (uint16_t)next_random(seed),
 		.vlan_id = (uint16_t)next_random(seed),
+		.inner_vlan_id = (uint16_t)next_random(seed),
 		.icmp_type_code = (uint16_t)next_random(seed),
 		.tos = (uint8_t)next_random(seed),
 		.min_ttl = (uint8_t)next_random(seed),
@@ -399,6 +401,22 @@ static uint64_t expected(
 		return first_ns / MS;
 	case 153:
 		return last_ns / MS;
+	case 161:
+		return (last_ns - first_ns) / MS;
+	case 243:
+		return side->vlan_id;
+	case 245:
+		return side->inner_vlan_id;
+	case 34:
+		return 1;
+	case 35:
+		return 1;
+	case 138:
+		return 3;
+	case 144:
+		return 77;
+	case 149:
+		return 0x01020304;
 	case 176:
 	case 178:
 		return side->icmp_type_code >> 8;
@@ -457,6 +475,18 @@ static bool is_octets_right(unsigned id, const struct flow_record *record, unsig
 		return true;
 	case 80:
 		assert_memory_equal(at, side->destination_mac, 6);
+		return true;
+	case 82:
+		assert_memory_equal(at, "eth0\0\0\0\0\0\0\0\0\0\0\0", 16);
+		return true;
+	case 83:
+		assert_string_equal((const char *)at, "uplink");
+		return true;
+	case 130:
+		assert_memory_equal(at, "\xc0\0\2\7", 4);
+		return true;
+	case 131:
+		assert_memory_equal(at, "\0\0\0\0\0\0\0\0\0\0\xff\xff\xc0\0\2\7", 16);
 		return true;
 	case 154:
 		assert_ntp(at, side->first_ns, 1000);
@@ -519,10 +549,13 @@ static struct export_template random_template(uint32_t *seed)
 	return template;
 }
 
+static const struct transport_endpoints v4_endpoints = { .ip_version = 4,
+	.local = { 192, 0, 2, 7 } };
+
 static void check_round_trip(const struct exporter_config *config, uint32_t *seed)
 {
 	struct flow_record records[20];
-	struct exporter *exporter = start(config);
+	struct exporter *exporter = start_at(config, &v4_endpoints);
 	for (unsigned i = 0; i < 20; i++) {
 		records[i] = random_record(seed);
 		exporter_add(exporter, &records[i], SAMPLE_BOOT_NS + 2000 * S);
@@ -565,7 +598,27 @@ static void reader_gets_back_what_presets_were_given(void **state)
 	}
 }
 
+static void exporter_over_ipv6_has_no_ipv4_address(void **state)
+{
+	static const struct transport_endpoints ends = { .ip_version = 6,
+		.local = { 0x20, 1, 0x0d, 0xb8, [15] = 9 } };
+	struct exporter_config config =
+		config_with(EXPORT_IPFIX, "exporterIPv4Address,exporterIPv6Address");
+	struct flow_record tcp = sample_tcp();
+	struct exporter *exporter = start_at(&config, &ends);
+	unsigned octets = 0;
+
+	exporter_add(exporter, &tcp, SAMPLE_BOOT_NS + 3 * S);
+	exporter_free(exporter);
+	read_all();
+
+	assert_int_equal(reader_value(reader_flow(&reader, 0), 130, false), 0);
+	assert_memory_equal(
+		reader_find(reader_flow(&reader, 0), 131, false, &octets), ends.local, 16);
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test_teardown(exporter_over_ipv6_has_no_ipv4_address, forget),
 	cmocka_unit_test(template_names_are_found_in_any_case_and_kept_in_order),
 	cmocka_unit_test(template_presets_are_found_by_name),
 	cmocka_unit_test(template_refuses_by_name_with_the_reason),

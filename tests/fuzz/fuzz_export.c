@@ -198,12 +198,15 @@ static struct flow_record read_record(struct cursor *in)
 /* Records in memory that ends where they end. */
 static void check_records(const struct exporter_config *config, struct cursor in)
 {
+	const struct layout_facts facts = { .domain = 1 };
 	struct flow_record record = read_record(&in);
 	struct dialect_layouts layouts;
 	dialect_build_layouts(config, &layouts);
 	for (unsigned i = 0; i < FLOW_LAYOUT_COUNT; i++) {
 		struct layout *layout = &layouts.flow[i];
-		struct layout_source source = { .owner = &record, .direction = i & 1 };
+		struct layout_source source = {
+			.flow = &record, .facts = &facts, .direction = i & 1
+		};
 		if (layout->row_count == 0)
 			continue;
 		uint8_t *bytes = malloc(layout->record_bytes);
