@@ -18,12 +18,14 @@
 #define CLIENTS_MAX 32
 #define CLIENTS_KEPT 4 /* of these, for root and the daemon's user alone */
 #define ACCEPTS_PER_TURN 64
+#define POSTPONED_MAX 4
 #define REST_NS 100000000ULL /* when accept() fails for want of something */
 
 struct control {
 	struct control_context context;
 	struct control_socket socket;
 	struct loop_watch listener;
+	unsigned postponed;   /* turns in which nobody was let in, since there was a place */
 	unsigned large_count; /* calls that keep something large */
 	struct client clients[CLIENTS_MAX];
 };
@@ -45,6 +47,24 @@ static void control_refuse(int fd)
 
 	(void)n;
 	close(fd);
+}
+
+/* There is hardly a place, but clients have news, and with some luck that they are gone:
+ * whoever wants in waits for a few turns of the loop before he is refused. */
+static bool control_postpones(struct control *control)
+{
+	size_t free = 0;
+	bool has_news = false;
+
+	for (size_t i = 0; i < CLIENTS_MAX; i++)
+		free += !control->clients[i].is_used;
+	if (free > CLIENTS_KEPT) {
+		control->postponed = 0;
+		return false;
+	}
+	for (size_t i = 0; i < CLIENTS_MAX && !has_news; i++)
+		has_news = client_has_news(&control->clients[i]);
+	return has_news && control->postponed++ < POSTPONED_MAX;
 }
 
 static void control_welcome(struct control *control, int fd)
@@ -73,7 +93,7 @@ static void control_accept(struct loop_watch *watch, short revents)
 	(void)revents;
 	watch->events = POLLIN;
 	watch->deadline_ns = UINT64_MAX;
-	for (unsigned i = 0; i < ACCEPTS_PER_TURN; i++) {
+	for (unsigned i = 0; i < ACCEPTS_PER_TURN && !control_postpones(control); i++) {
 		int fd = accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 		if (fd >= 0) {

@@ -428,6 +428,13 @@ void client_begin(struct client *client, int fd, bool may_change)
 		client_drop(client);
 }
 
+bool client_has_news(const struct client *client)
+{
+	struct pollfd fd = { .fd = client->watch.fd, .events = client->watch.events };
+
+	return fd.fd >= 0 && poll(&fd, 1, 0) > 0;
+}
+
 void client_end(struct client *client)
 {
 	if (client->reply && client->watch.fd >= 0) {

@@ -35,6 +35,9 @@ struct client {
 /* Begin with a connection, which is taken. The loop has no room: it is closed. */
 void client_begin(struct client *client, int fd, bool may_change);
 
+/* Has it something for the loop's next turn: octets, room for some, or that it is gone? */
+bool client_has_news(const struct client *client);
+
 /* The program ends: what fits of a reply goes, the rest is freed. Only when no lane runs. */
 void client_end(struct client *client);
 
