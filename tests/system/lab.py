@@ -302,8 +302,8 @@ class Sensor:
             return False
         return self.ctl("timeouts", check=False).returncode == 0
 
-    def ctl(self, word, check=True, timeout=10):
-        return run(self.client(), "-c", self.control, word, check=check, timeout=timeout)
+    def ctl(self, *words, check=True, timeout=30):
+        return run(self.client(), "-c", self.control, *words, check=check, timeout=timeout)
 
     def statistics(self):
         """The numbers that the tests ask for, by the words in front of them."""
