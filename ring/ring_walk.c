@@ -252,34 +252,28 @@ static void give_back_before(struct ring_walk *walk, uint64_t sequence)
 			block_give_back(block_at(walk, i));
 }
 
-/* The oldest block that waits; when none does, the one that the kernel is filling, which is the
- * youngest. */
+/* The oldest block that waits; block_count when none does. */
 static uint32_t find_oldest(const struct ring_walk *walk)
 {
-	uint32_t oldest = walk->block_count, youngest = 0;
+	uint32_t oldest = walk->block_count;
 
-	for (uint32_t i = 0; i < walk->block_count; i++) {
-		if (sequence_at(walk, i) > sequence_at(walk, youngest))
-			youngest = i;
-		if (!block_is_ours(block_at(walk, i)))
-			continue;
-		if (oldest == walk->block_count ||
-			sequence_at(walk, i) < sequence_at(walk, oldest))
+	for (uint32_t i = 0; i < walk->block_count; i++)
+		if (block_is_ours(block_at(walk, i)) &&
+			(oldest == walk->block_count ||
+				sequence_at(walk, i) < sequence_at(walk, oldest)))
 			oldest = i;
-	}
-	return oldest < walk->block_count ? oldest : youngest;
+	return oldest;
 }
 
-/* Does the block hold, or may it yet get, the block of this number? It may still hold the one
- * of a turn before, read to its end. */
-static bool is_place_of(const struct ring_walk *walk, uint32_t block, uint64_t sequence)
+/* The one that the kernel is filling. */
+static uint32_t find_youngest(const struct ring_walk *walk)
 {
-	if (sequence == 0 || block >= walk->block_count)
-		return false;
-	uint64_t there = sequence_at(walk, block);
+	uint32_t youngest = 0;
 
-	return !block_is_ours(block_at(walk, block)) || there == sequence ||
-	       there + walk->block_count == sequence;
+	for (uint32_t i = 1; i < walk->block_count; i++)
+		if (sequence_at(walk, i) > sequence_at(walk, youngest))
+			youngest = i;
+	return youngest;
 }
 
 static void pass_over(struct ring_walk *walk, uint32_t count)
@@ -304,14 +298,23 @@ static void pass_over(struct ring_walk *walk, uint32_t count)
 void ring_walk_resume(
 	struct ring_walk *walk, uint64_t sequence, uint32_t block, uint32_t done_pkts)
 {
-	if (!is_place_of(walk, block, sequence)) {
-		walk->head_block = find_oldest(walk);
+	uint32_t youngest = find_youngest(walk);
+	uint64_t youngest_sequence = sequence_at(walk, youngest);
+	bool is_known =
+		sequence > 0 && block < walk->block_count && sequence <= youngest_sequence + 1;
+
+	if (is_known)
+		give_back_before(walk, sequence);
+	walk->head_block = find_oldest(walk);
+	if (walk->head_block == walk->block_count) {
+		/* The kernel is filling the youngest, or will fill the one behind it. */
+		bool is_behind = is_known && sequence == youngest_sequence + 1;
+
+		walk->head_block = is_behind ? block : youngest;
+		walk->head_sequence = is_behind ? sequence : youngest_sequence;
 		return;
 	}
-	give_back_before(walk, sequence);
-	walk->head_block = block;
-	walk->head_sequence = sequence;
-	if (open_head(walk))
+	if (open_head(walk) && is_known && walk->head_sequence == sequence)
 		pass_over(walk, done_pkts);
 }
 

@@ -440,8 +440,6 @@ static int tpacket_v3_next(void *state, struct packet_batch *batch)
 	live_clock_settle(&ring->clock, &now, ring->walk.newest_ns, batch);
 	if (batch->count > 0)
 		return 0;
-	/* Blocks of nothing but second copies on loopback hold no view. */
-	ring_walk_release(&ring->walk);
 	if (link_watch_poll(&ring->watch))
 		interface_drops_reopen(&ring->drops, ring->watch.interface);
 	/* What the lane reads is decided before the interface is there: start again for it. */
