@@ -25,8 +25,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "export/message.h"
-#include "export/outbox.h"
+#include "export/exporter_inside.h"
+#include "export/exporter_keep.h"
 #include "export/utf8.h"
 
 #define NS_PER_MS UINT64_C(1000000)
@@ -40,35 +40,6 @@
 #define SEQUENCE_AT 8
 #define V5_SAMPLING_MODE (1U << 14) /* deterministic */
 #define V5_SAMPLING_MAX 0x3fffU
-
-struct exporter {
-	struct exporter_config config;
-	const struct dialect *dialect;
-	struct dialect_layouts layouts;
-	unsigned icmp_trait; /* FLOW_LAYOUT_ICMP, or 0 when there are no such layouts */
-	bool has_biflow;
-	struct layout_facts facts;
-	struct transport *transport; /* owned */
-	uint64_t boot_ms;
-	uint16_t v5_sampling;
-	bool is_sampling_saturated;
-
-	uint64_t clock_ns;
-	bool has_clock;
-	uint64_t flush_due_ns;    /* NEVER_NS while no message is begun */
-	uint64_t template_due_ns; /* NEVER_NS without a time */
-
-	bool wants_templates; /* in the next message */
-	uint32_t messages_since_templates;
-	uint64_t templates_ns; /* when they were last written */
-	uint64_t doubt_end_ns; /* until then the collector may not know them */
-	uint32_t sequence;
-	bool is_opening; /* what is written now is the beginning of a session */
-
-	struct outbox outbox;   /* messages that are finished */
-	struct message message; /* the one being filled, behind them */
-	uint8_t bytes[];        /* gather_bytes_for(outbox.message_bytes) */
-};
 
 static uint64_t later(uint64_t ns, uint64_t by_ns)
 {
@@ -549,15 +520,16 @@ static uint32_t largest_message(
 	return known_bytes > config->message_bytes ? known_bytes : config->message_bytes;
 }
 
-int exporter_new(const struct exporter_config *config, struct transport *transport,
-	struct exporter **ret_exporter)
+/* .bytes NULL: the exporter has memory of its own. */
+static int make(const struct exporter_config *config, struct transport *transport,
+	uint8_t *bytes, struct exporter **ret_exporter)
 {
 	if (!is_config_sound(config) ||
 		(transport->has_sessions && config->version != EXPORT_IPFIX))
 		return -EINVAL;
 	uint32_t message_bytes = largest_message(config, transport);
-	size_t bytes = gather_bytes_for(message_bytes);
-	struct exporter *exporter = calloc(1, sizeof(*exporter) + bytes);
+	size_t own_bytes = bytes ? 0 : gather_bytes_for(message_bytes);
+	struct exporter *exporter = calloc(1, sizeof(*exporter) + own_bytes);
 	if (!exporter)
 		return -ENOMEM;
 	exporter->config = *config;
@@ -584,14 +556,35 @@ int exporter_new(const struct exporter_config *config, struct transport *transpo
 	return 0;
 }
 
+int exporter_new(const struct exporter_config *config, struct transport *transport,
+	struct exporter **ret_exporter)
+{
+	return make(config, transport, NULL, ret_exporter);
+}
+
+int exporter_new_kept(const struct exporter_config *config, struct transport *transport,
+	uint8_t *bytes, const struct exporter_saved *saved, struct exporter **ret_exporter)
+{
+	int result = make(config, transport, bytes, ret_exporter);
+	if (result < 0)
+		return result;
+	result = exporter_keep_in(*ret_exporter, bytes, saved);
+	if (result < 0) {
+		free(*ret_exporter);
+		*ret_exporter = NULL;
+	}
+	return result;
+}
+
 void exporter_free(struct exporter *exporter)
 {
 	if (!exporter)
 		return;
-	if (exporter->message.is_begun)
+	if (exporter->message.is_begun && !exporter->outbox.is_kept)
 		send_message(exporter);
 	keep_session(exporter);
 	send_finished(exporter);
+	free(exporter->larger);
 	transport_close(exporter->transport);
 	free(exporter);
 }
@@ -611,7 +604,15 @@ void exporter_send_gathered(struct exporter *exporter)
 {
 	if (exporter->transport->has_sessions)
 		keep_session(exporter);
-	outbox_send_due(&exporter->outbox, exporter->clock_ns);
+	if (!exporter->outbox.is_kept)
+		outbox_send_due(&exporter->outbox, exporter->clock_ns);
+}
+
+bool exporter_release(struct exporter *exporter)
+{
+	if (exporter->transport->has_sessions)
+		keep_session(exporter);
+	return outbox_release(&exporter->outbox);
 }
 
 bool exporter_is_held(const struct exporter *exporter)

@@ -99,6 +99,7 @@ struct exporter_stats {
 };
 
 struct exporter;
+struct exporter_saved;
 
 /* Whether the template can be exported so; only the members above .domain count. 0, or -EINVAL
  * with the reason in .error. */
@@ -113,6 +114,17 @@ size_t exporter_least_bytes(const struct exporter_config *config);
  * what does not exist, as sessions of other versions than IPFIX. */
 int exporter_new(const struct exporter_config *config, struct transport *transport,
 	struct exporter **ret_exporter);
+
+/*
+ * The same for messages that another process is to go on with (exporter_keep.h). .bytes,
+ * EXPORTER_KEPT_BYTES of them, outlive this process and are borrowed. .saved: what that process
+ * goes on with; it must fit the configuration. NULL: begin anew.
+ *
+ * Nothing is sent but by exporter_release(), which is for when all that has gone in is known to
+ * the next process. exporter_free() sends nothing, either.
+ */
+int exporter_new_kept(const struct exporter_config *config, struct transport *transport,
+	uint8_t *bytes, const struct exporter_saved *saved, struct exporter **ret_exporter);
 
 /* Send what is left at the last time given, then free. NULL is fine. */
 void exporter_free(struct exporter *exporter);
@@ -133,6 +145,10 @@ void exporter_flush(struct exporter *exporter, uint64_t now_ns);
 /* Send the full messages that were kept to be sent together, if they have waited long enough.
  * exporter_advance() does the same; this is for when the clock cannot be moved. */
 void exporter_send_gathered(struct exporter *exporter);
+
+/* Of one that is kept: send all messages that are finished. True when some have left; the next
+ * process should know before anything else goes in. */
+bool exporter_release(struct exporter *exporter);
 
 /* The socket has no room just now, and messages wait for it: more records should wait, too,
  * rather than push those messages out. Not so when the collector is away: that takes longer

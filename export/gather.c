@@ -14,6 +14,17 @@ struct gather gather_over(uint8_t *bytes, size_t capacity)
 	return (struct gather){ .bytes = bytes, .capacity = capacity };
 }
 
+struct gather gather_over_larger(
+	uint8_t *bytes, size_t capacity, struct gathered *messages, unsigned count)
+{
+	return (struct gather){
+		.bytes = bytes,
+		.capacity = capacity,
+		.larger = messages,
+		.larger_count = count,
+	};
+}
+
 bool gather_is_full(const struct gather *gather, size_t message_bytes)
 {
 	return gather->count >= GATHER_MAX ||
@@ -22,8 +33,9 @@ bool gather_is_full(const struct gather *gather, size_t message_bytes)
 
 bool gather_has_room(const struct gather *gather, size_t message_bytes)
 {
-	return gather->count < GATHER_KEPT_MAX &&
-	       message_bytes <= gather->capacity - gather->length;
+	unsigned most = gather->larger ? gather->larger_count : GATHER_KEPT_MAX;
+
+	return gather->count < most && message_bytes <= gather->capacity - gather->length;
 }
 
 void gather_compact(struct gather *gather)
@@ -45,13 +57,13 @@ uint8_t *gather_place(struct gather *gather)
 void gather_add(struct gather *gather, struct gathered message)
 {
 	assert(gather_has_room(gather, message.length));
-	gather->messages[gather->count++] = message;
+	gather_messages(gather)[gather->count++] = message;
 	gather->length += message.length;
 }
 
-unsigned gather_run(const struct gather *gather, unsigned first, size_t *ret_bytes)
+unsigned gather_run(struct gather *gather, unsigned first, size_t *ret_bytes)
 {
-	const struct gathered *messages = gather->messages + first;
+	const struct gathered *messages = gather_messages(gather) + first;
 	size_t bytes = messages[0].length;
 	unsigned count = 1;
 
@@ -68,6 +80,6 @@ void gather_drop(struct gather *gather, unsigned count, size_t bytes)
 {
 	gather->count -= count;
 	gather->start += bytes;
-	memmove(gather->messages, gather->messages + count,
-		gather->count * sizeof(gather->messages[0]));
+	memmove(gather_messages(gather), gather_messages(gather) + count,
+		gather->count * sizeof(struct gathered));
 }

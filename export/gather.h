@@ -34,14 +34,25 @@ struct gather {
 	size_t length;   /* where the last one ends */
 	uint64_t due_ns; /* when the first of them must be sent */
 	unsigned count;
+	struct gathered *larger; /* borrowed; NULL: .messages is used */
+	unsigned larger_count;
 	struct gathered messages[GATHER_KEPT_MAX];
 };
+
+static inline struct gathered *gather_messages(struct gather *gather)
+{
+	return gather->larger ? gather->larger : gather->messages;
+}
 
 /* Octets to lend for messages of at most .message_bytes. */
 size_t gather_bytes_for(size_t message_bytes);
 
 /* .bytes is borrowed for as long as the gatherer is used. */
 struct gather gather_over(uint8_t *bytes, size_t capacity);
+
+/* The same with room for .count messages, borrowed. */
+struct gather gather_over_larger(
+	uint8_t *bytes, size_t capacity, struct gathered *messages, unsigned count);
 
 /* With a message of .message_bytes there would be more than goes in one go. */
 bool gather_is_full(const struct gather *gather, size_t message_bytes);
@@ -58,7 +69,7 @@ void gather_add(struct gather *gather, struct gathered message);
 
 /* How many messages from .first on make a run that goes in one go, at least 1, and their
  * octets. */
-unsigned gather_run(const struct gather *gather, unsigned first, size_t *ret_bytes);
+unsigned gather_run(struct gather *gather, unsigned first, size_t *ret_bytes);
 
 /* Forget the first .count messages, which have .bytes octets. The one that is being written
  * stays where it is. */

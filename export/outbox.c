@@ -93,8 +93,8 @@ static bool is_no_room(int result)
  * be refused it goes alone. */
 static unsigned send_run(struct outbox *outbox, unsigned first, size_t *at)
 {
-	const struct gather *gather = &outbox->gather;
-	const struct gathered *messages = gather->messages + first;
+	struct gather *gather = &outbox->gather;
+	const struct gathered *messages = gather_messages(gather) + first;
 	const uint8_t *from = gather->bytes + *at;
 	int result = TRANSPORT_ONE_BY_ONE;
 	size_t bytes;
@@ -114,7 +114,7 @@ static unsigned send_run(struct outbox *outbox, unsigned first, size_t *at)
 	return count;
 }
 
-void outbox_send(struct outbox *outbox)
+static void send_all(struct outbox *outbox)
 {
 	struct gather *gather = &outbox->gather;
 	size_t at = gather->start;
@@ -147,9 +147,9 @@ uint8_t *outbox_first(struct outbox *outbox)
 
 uint8_t *outbox_next(struct outbox *outbox, unsigned *index, uint8_t *message)
 {
-	const struct gather *gather = &outbox->gather;
+	struct gather *gather = &outbox->gather;
 
-	message += gather->messages[*index].length;
+	message += gather_messages(gather)[*index].length;
 	return ++*index < gather->count ? message : NULL;
 }
 
@@ -157,6 +157,21 @@ void outbox_tick(struct outbox *outbox, uint64_t now_ns)
 {
 	transport_tick(outbox->transport, now_ns);
 	settle_session(outbox);
+}
+
+void outbox_send(struct outbox *outbox)
+{
+	if (!outbox->is_kept)
+		send_all(outbox);
+}
+
+bool outbox_release(struct outbox *outbox)
+{
+	unsigned before = outbox->gather.count;
+
+	if (before > 0)
+		send_all(outbox);
+	return outbox->gather.count != before;
 }
 
 void outbox_send_due(struct outbox *outbox, uint64_t now_ns)
@@ -170,8 +185,17 @@ static void lose_run(struct outbox *outbox)
 	struct gather *gather = &outbox->gather;
 	size_t bytes;
 	unsigned count = gather_run(gather, 0, &bytes);
-	count_result(outbox, gather->messages, count, bytes, -EAGAIN);
+	count_result(outbox, gather_messages(gather), count, bytes, -EAGAIN);
 	gather_drop(gather, count, bytes);
+}
+
+/* Seldom, and so early that the same memory is used again and again. What is kept is moved
+ * where nothing of it lies, so that it is at its old place, too, until that is known. */
+static bool is_time_to_compact(const struct outbox *outbox)
+{
+	const struct gather *gather = &outbox->gather;
+
+	return gather->start > (outbox->is_kept ? gather->capacity / 2 : GATHER_BYTES);
 }
 
 void outbox_add(struct outbox *outbox, struct gathered message, uint64_t due_ns)
@@ -182,9 +206,10 @@ void outbox_add(struct outbox *outbox, struct gathered message, uint64_t due_ns)
 	gather_add(gather, message);
 	if (!outbox->transport->takes_runs || gather_is_full(gather, outbox->message_bytes))
 		outbox_send(outbox);
-	/* Seldom, and so early that the same memory is used again and again. */
-	if (gather->start > GATHER_BYTES)
+	if (is_time_to_compact(outbox))
 		gather_compact(gather);
+	if (!gather_has_room(gather, outbox->message_bytes) && outbox->is_kept)
+		send_all(outbox);
 	while (!gather_has_room(gather, outbox->message_bytes)) {
 		if (gather->start == 0)
 			lose_run(outbox);

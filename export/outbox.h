@@ -28,6 +28,9 @@ struct outbox {
 	bool has_lost_templates;                      /* for the exporter to read and clear */
 	bool is_held;                                 /* the socket had no room, last time */
 	struct sent_marks marks;                      /* of the session */
+	/* The messages are kept for another process: what is sent has to be known to it first.
+	 * So nothing is sent but by outbox_release(), unless there is no room at all. */
+	bool is_kept;
 };
 
 /* .bytes, gather_bytes_for(message_bytes) of them, are borrowed. */
@@ -40,7 +43,7 @@ uint8_t *outbox_place(struct outbox *outbox);
  * runs, and leaves at once where it does not. */
 void outbox_add(struct outbox *outbox, struct gathered message, uint64_t due_ns);
 
-/* Submit all that waits, as far as the socket takes it. */
+/* Submit all that waits, as far as the socket takes it. Kept: not yet. */
 void outbox_send(struct outbox *outbox);
 
 /* The same if the first message has waited long enough. */
@@ -56,6 +59,9 @@ uint8_t *outbox_next(struct outbox *outbox, unsigned *index, uint8_t *message);
 
 /* Let the transport move on. */
 void outbox_tick(struct outbox *outbox, uint64_t now_ns);
+
+/* Kept: submit all that waits. Returns whether anything left. */
+bool outbox_release(struct outbox *outbox);
 
 /* Ask what became of what was submitted last. */
 void outbox_ask(struct outbox *outbox);

@@ -19,8 +19,7 @@ static struct gather gathered(const uint32_t *lengths)
 	return gather;
 }
 
-static void assert_run(
-	const struct gather *gather, unsigned first, unsigned count, size_t octets)
+static void assert_run(struct gather *gather, unsigned first, unsigned count, size_t octets)
 {
 	size_t found;
 
