@@ -110,8 +110,12 @@ int decoder_new(const struct decoder_config *config, struct decoder **ret_decode
 	decoder->is_ethernet = row->decode == decode_link_ethernet;
 	decoder->count = config->count;
 	if (config->fragments == FRAGMENTS_FOLLOW) {
-		int r = fragment_table_new(
-			config->fragment_entries, config->hash_key, &decoder->fragments);
+		int r = config->fragment_memory
+				? fragment_table_new_kept(config->fragment_entries,
+					  config->hash_key, config->fragment_memory,
+					  &decoder->fragments)
+				: fragment_table_new(config->fragment_entries, config->hash_key,
+					  &decoder->fragments);
 		if (r < 0) {
 			free(decoder);
 			return r;

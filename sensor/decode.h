@@ -27,6 +27,9 @@ struct decoder_config {
 	enum fragment_mode fragments;
 	uint32_t fragment_entries; /* datagrams remembered at once; 0: the default */
 	uint64_t hash_key[2];      /* keys the fragment table's hash */
+	/* Where that outlives the process (fragment.h), borrowed for the decoder's life; NULL:
+	 * in memory of its own. */
+	const struct fragment_memory *fragment_memory;
 };
 
 struct decoder;

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "sensor/flow_adopt.h"
 #include "sensor/flow_close.h"
 #include "sensor/flow_compose.h"
 #include "sensor/flow_due.h"
@@ -48,6 +49,7 @@ __attribute__((noinline)) static void keep_stack(struct flow_cache *cache, uint3
 	struct flow_stack *stack = &cache->table.stacks[index][sender];
 	struct flow_entry *entry = &cache->table.entries[index];
 
+	undo_keep(cache->table.undo, stack, sizeof(*stack));
 	flow_entry_set_labelled(entry, flow_entry_labelled(entry) | 1u << sender);
 	stack->count = meta->mpls_count;
 	memcpy(stack->label, meta->mpls, sizeof(stack->label));
@@ -268,6 +270,7 @@ static inline void meter_packet(struct flow_cache *cache, const struct flow_prob
 	uint32_t at = FLOW_TABLE_NO_SLOT;
 	uint32_t index = find_flow(cache, probe, &at);
 
+	flow_close_keep(cache, index);
 	/* An exact cache has closed all that was due. */
 	if (index && cache->is_paced && flow_close_is_due(cache, index) &&
 		flow_close_if_due(cache, index)) {
@@ -332,8 +335,8 @@ int flow_cache_new(const struct flow_cache_config *config, struct flow_cache **r
 
 	if (!cache)
 		return -ENOMEM;
-	int error = flow_table_init(&cache->table, config->maximum_flows, FLOW_DUE_ANCHORS,
-		config->level, config->hash_key);
+	int error = flow_table_init_kept(&cache->table, config->maximum_flows, FLOW_DUE_ANCHORS,
+		config->level, config->hash_key, config->memory);
 
 	if (error) {
 		free(cache);
@@ -346,8 +349,12 @@ int flow_cache_new(const struct flow_cache_config *config, struct flow_cache **r
 	cache->is_default_ingress_forced = config->is_default_ingress_forced;
 	cache->is_paced = config->is_paced;
 	cache->sink = config->sink;
-	*ret_cache = cache;
-	return 0;
+	error = config->saved ? flow_adopt(cache, config->saved) : 0;
+	if (error)
+		flow_cache_free(cache);
+	else
+		*ret_cache = cache;
+	return error;
 }
 
 void flow_cache_free(struct flow_cache *cache)
@@ -414,7 +421,8 @@ size_t flow_cache_expire_all(struct flow_cache *cache, size_t budget)
 {
 	size_t closed = 0;
 
-	if (budget >= cache->table.used)
+	/* What is kept goes flow by flow: that can be undone. */
+	if (budget >= cache->table.used && !cache->table.undo)
 		return flow_close_all(cache, END_FLUSH);
 	for (size_t steps = 0; cache->table.used && (steps < budget || closed == 0); steps++)
 		closed += flow_close_now(cache, sweep(cache), END_FLUSH);

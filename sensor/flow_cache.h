@@ -58,6 +58,9 @@ struct flow_sink {
 	void *user;
 };
 
+struct flow_memory;
+struct flow_cache_saved;
+
 struct flow_cache_config {
 	enum track_level level;
 	uint32_t maximum_flows;
@@ -71,6 +74,10 @@ struct flow_cache_config {
 	 * either way. */
 	bool is_paced;
 	struct flow_sink sink;
+	/* Where the flows are kept so that another process can go on with them, borrowed
+	 * (flow_table.h); NULL: nowhere. And what it goes on with; NULL: with nothing. */
+	const struct flow_memory *memory;
+	const struct flow_cache_saved *saved;
 };
 
 /* Minimum, sum and maximum over expired flows. */
@@ -100,9 +107,16 @@ struct flow_cache_stats {
 	struct flow_protocol_stats by_protocol[256];
 };
 
+/* What a cache knows besides its flows, as plain memory. */
+struct flow_cache_saved {
+	uint64_t clock_ns, closed_ns;
+	uint32_t touched, paths_touched; /* entries, paths (flow_table_adopt()) */
+	struct flow_cache_stats stats;
+};
+
 struct flow_cache;
 
-/* 0, -ENOMEM or -EINVAL. */
+/* 0, -ENOMEM or -EINVAL. With .saved: 0, or -EAGAIN as flow_table_adopt(). */
 int flow_cache_new(const struct flow_cache_config *config, struct flow_cache **ret_cache);
 void flow_cache_free(struct flow_cache *cache); /* NULL is fine; open flows are forgotten */
 
@@ -133,6 +147,10 @@ size_t flow_cache_delete_all(struct flow_cache *cache, size_t budget);
 
 /* New timeouts apply to open flows at once. */
 void flow_cache_set_timeouts(struct flow_cache *cache, const struct flow_timeouts *timeouts);
+
+/* Write what .saved of another cache's configuration has to be. .to holds what was written two
+ * calls before, or anything. */
+void flow_cache_save(struct flow_cache *cache, struct flow_cache_saved *to);
 
 const struct flow_cache_stats *flow_cache_stats(const struct flow_cache *cache);
 

@@ -64,6 +64,7 @@ static void close_record(
 
 void flow_close_life(struct flow_cache *cache, uint32_t index, uint64_t now_ns)
 {
+	flow_close_keep(cache, index);
 	flow_entry_set_is_continued(entry_at(cache, index), true);
 	close_record(cache, index, END_MAXLIFE, now_ns);
 }
@@ -79,6 +80,7 @@ static bool end_flow(
 {
 	bool is_open = flow_entry_seen(entry_at(cache, index));
 
+	flow_close_keep(cache, index);
 	if (is_open)
 		close_record(cache, index, reason, now_ns);
 	drop_entry(cache, index);
@@ -204,6 +206,7 @@ bool flow_close_silently(struct flow_cache *cache, uint32_t index)
 {
 	bool is_open = flow_entry_seen(entry_at(cache, index));
 
+	flow_close_keep(cache, index);
 	if (is_open) {
 		struct flow_record record;
 

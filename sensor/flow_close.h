@@ -47,12 +47,20 @@ struct flow_cache {
 	bool is_paced;
 	struct flow_sink sink;
 	struct flow_cache_stats stats;
+	unsigned saves; /* calls of flow_cache_save() */
 	struct flow_probe probes[FLOW_PROBES];
 };
 
 static inline struct flow_entry *entry_at(const struct flow_cache *cache, uint32_t index)
 {
 	return &cache->table.entries[index];
+}
+
+/* The entry may change after this. Entry 0 is nobody's. */
+__attribute__((always_inline)) static inline void flow_close_keep(
+	const struct flow_cache *cache, uint32_t index)
+{
+	undo_keep(cache->table.undo, &cache->table.entries[index], sizeof(struct flow_entry));
 }
 
 /* When the flow is idle, and when its record is too old (never without an open record). */

@@ -24,9 +24,21 @@ int flow_paths_init(struct flow_paths *paths)
 	return -ENOMEM;
 }
 
+int flow_paths_init_kept(
+	struct flow_paths *paths, struct flow_path_node *nodes, const struct undo *undo)
+{
+	*paths = (struct flow_paths){
+		.nodes = nodes,
+		.undo = undo,
+		.chains = calloc(CHAINS, sizeof(*paths->chains)),
+	};
+	return paths->chains ? 0 : -ENOMEM;
+}
+
 void flow_paths_fini(struct flow_paths *paths)
 {
-	free(paths->nodes);
+	if (!paths->undo)
+		free(paths->nodes);
 	free(paths->chains);
 	*paths = (struct flow_paths){ 0 };
 }
@@ -53,6 +65,7 @@ static uint16_t add(struct flow_paths *paths, const struct flow_path *path, uint
 		number = ++paths->touched;
 	else
 		return FLOW_PATH_OWN;
+	undo_keep(paths->undo, &paths->nodes[number], sizeof(paths->nodes[number]));
 	paths->nodes[number] = (struct flow_path_node){ .path = *path, .next = *chain };
 	*chain = number;
 	return number;
@@ -111,4 +124,32 @@ void flow_paths_clear(struct flow_paths *paths)
 {
 	memset(paths->chains, 0, CHAINS * sizeof(*paths->chains));
 	paths->first_free = paths->touched = paths->last = 0;
+}
+
+/* -- going on with kept nodes ------------------------------------------------------------ */
+
+void flow_paths_recount(struct flow_paths *paths, uint16_t touched)
+{
+	flow_paths_clear(paths);
+	paths->touched = touched;
+	for (uint32_t number = 1; number <= touched; number++)
+		paths->nodes[number].flows = 0;
+}
+
+void flow_paths_count(struct flow_paths *paths, uint16_t number)
+{
+	if (number != FLOW_PATH_NONE && number != FLOW_PATH_OWN)
+		paths->nodes[number].flows++;
+}
+
+void flow_paths_recounted(struct flow_paths *paths)
+{
+	for (uint32_t number = 1; number <= paths->touched; number++) {
+		struct flow_path_node *node = &paths->nodes[number];
+		uint16_t *link =
+			node->flows ? chain_of(paths, &node->path) : &paths->first_free;
+
+		node->next = *link;
+		*link = (uint16_t)number;
+	}
 }

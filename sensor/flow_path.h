@@ -12,6 +12,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "sensor/undo.h"
+
 #define FLOW_PATH_NONE 0
 #define FLOW_PATH_OWN 0xffff /* there was no number left: the flow keeps its own copy */
 #define FLOW_PATHS_MAX 0xfffe
@@ -39,8 +41,10 @@ struct flow_path_node {
 };
 
 struct flow_paths {
-	struct flow_path_node *nodes; /* by number */
-	uint16_t *chains;             /* the first node of each */
+	struct flow_path_node
+		*nodes;          /* by number; .path is kept, the rest can be found again */
+	const struct undo *undo; /* NULL: the nodes are ours, and nothing is kept */
+	uint16_t *chains;        /* the first node of each */
 	uint16_t first_free;
 	uint16_t touched; /* numbers 1 to .touched have been in use */
 	uint16_t last;    /* asked for last: mostly asked for next */
@@ -49,6 +53,20 @@ struct flow_paths {
 /* 0 or -ENOMEM. */
 int flow_paths_init(struct flow_paths *paths);
 void flow_paths_fini(struct flow_paths *paths); /* of zeroes is fine */
+
+/* The same over .nodes that outlive the process, FLOW_PATHS_MAX + 1 of them, borrowed, with
+ * .undo for what is changed in them. */
+int flow_paths_init_kept(
+	struct flow_paths *paths, struct flow_path_node *nodes, const struct undo *undo);
+
+/*
+ * Find out what the numbers of kept nodes are worth: flow_paths_recount(), then
+ * flow_paths_count() for each number that a flow keeps, then flow_paths_recounted(). Numbers 1
+ * to .touched may have been in use.
+ */
+void flow_paths_recount(struct flow_paths *paths, uint16_t touched);
+void flow_paths_count(struct flow_paths *paths, uint16_t number);
+void flow_paths_recounted(struct flow_paths *paths);
 
 /* In the pieces in which a path is put together: see flow_entry.h on reading what was just
  * written. */

@@ -56,34 +56,57 @@ void flow_table_fini(struct flow_table *table)
 	size_t links = count + table->anchors;
 
 	unmap_array(table->slots, table->slot_count, sizeof(*table->slots));
-	unmap_array(table->entries, count, sizeof(*table->entries));
 	unmap_array(table->activity, links, sizeof(*table->activity));
 	unmap_array(table->age, links, sizeof(*table->age));
-	unmap_array(table->own_paths, count, sizeof(*table->own_paths));
-	unmap_array(table->labels, count + 1, sizeof(*table->labels));
-	unmap_array(table->stacks, count, sizeof(*table->stacks));
+	if (!table->undo) {
+		unmap_array(table->entries, count, sizeof(*table->entries));
+		unmap_array(table->own_paths, count, sizeof(*table->own_paths));
+		unmap_array(table->labels, count + 1, sizeof(*table->labels));
+		unmap_array(table->stacks, count, sizeof(*table->stacks));
+	}
 	flow_paths_fini(&table->paths);
 	*table = (struct flow_table){ 0 };
 }
 
-static bool map_all(struct flow_table *table)
+static void map_kept(struct flow_table *table, const struct flow_memory *memory)
 {
 	size_t count = (size_t)table->capacity + 1;
-	size_t links = count + table->anchors;
 
-	table->slots = map_array(table->slot_count, sizeof(*table->slots), true);
+	if (memory) {
+		table->undo = memory->undo;
+		table->entries = memory->entries;
+		table->own_paths = memory->own_paths;
+		table->labels = memory->labels;
+		table->stacks = memory->stacks;
+		return;
+	}
 	table->entries = map_array(count, sizeof(*table->entries), true);
-	table->activity = map_array(links, sizeof(*table->activity), true);
-	table->age = map_array(links, sizeof(*table->age), true);
 	table->own_paths = map_array(count, sizeof(*table->own_paths), false);
 	table->labels = map_array(count + 1, sizeof(*table->labels), false);
 	table->stacks = map_array(count, sizeof(*table->stacks), false);
+}
+
+static bool map_all(struct flow_table *table, const struct flow_memory *memory)
+{
+	size_t links = (size_t)table->capacity + 1 + table->anchors;
+
+	map_kept(table, memory);
+	table->slots = map_array(table->slot_count, sizeof(*table->slots), true);
+	table->activity = map_array(links, sizeof(*table->activity), true);
+	table->age = map_array(links, sizeof(*table->age), true);
 	return table->slots && table->entries && table->activity && table->age &&
 	       table->own_paths && table->labels && table->stacks;
 }
 
-int flow_table_init(struct flow_table *table, uint32_t capacity, uint32_t anchors,
-	enum track_level level, const uint64_t hash_key[static 2])
+static int init_paths(struct flow_paths *paths, const struct flow_memory *memory)
+{
+	return memory ? flow_paths_init_kept(paths, memory->path_nodes, memory->undo)
+		      : flow_paths_init(paths);
+}
+
+int flow_table_init_kept(struct flow_table *table, uint32_t capacity, uint32_t anchors,
+	enum track_level level, const uint64_t hash_key[static 2],
+	const struct flow_memory *memory)
 {
 	if (capacity == 0 || capacity > FLOW_TABLE_ENTRIES_MAX)
 		return -EINVAL;
@@ -93,12 +116,18 @@ int flow_table_init(struct flow_table *table, uint32_t capacity, uint32_t anchor
 		.anchors = anchors,
 	};
 	flow_keying_init(&table->keying, level, hash_key);
-	if (map_all(table) && flow_paths_init(&table->paths) == 0) {
+	if (map_all(table, memory) && init_paths(&table->paths, memory) == 0) {
 		touch_array(table->slots, table->slot_count, sizeof(*table->slots));
 		return 0;
 	}
 	flow_table_fini(table);
 	return -ENOMEM;
+}
+
+int flow_table_init(struct flow_table *table, uint32_t capacity, uint32_t anchors,
+	enum track_level level, const uint64_t hash_key[static 2])
+{
+	return flow_table_init_kept(table, capacity, anchors, level, hash_key, NULL);
 }
 
 /* -- adding and removing ------------------------------------------------------------------ */
@@ -129,6 +158,7 @@ uint32_t flow_table_add_at(
 		(struct flow_slot){ .tag = (uint32_t)(probe->hash >> 32), .index = index };
 	struct flow_entry *entry = &table->entries[index];
 
+	undo_keep(table->undo, &entry->key.ip_version, sizeof(entry->key.ip_version));
 	entry->key = probe->key;
 	memset((uint8_t *)entry + sizeof(entry->key), 0,
 		offsetof(struct flow_entry, count) - sizeof(entry->key));
@@ -174,7 +204,7 @@ static void close_gap(struct flow_table *table, uint32_t hole)
 	table->slots[hole] = (struct flow_slot){ 0 };
 }
 
-static uint32_t slot_of(const struct flow_table *table, uint32_t index)
+static uint64_t hash_of(const struct flow_table *table, uint32_t index)
 {
 	const struct flow_path *path = NULL;
 	struct flow_probe probe = { .key = table->entries[index].key };
@@ -187,8 +217,12 @@ static uint32_t slot_of(const struct flow_table *table, uint32_t index)
 			memcpy(probe.mac[sender], path->source_mac, 6);
 			memcpy(probe.mac[!sender], path->destination_mac, 6);
 		}
-	uint64_t hash = flow_key_hash(&table->keying, &probe);
-	uint32_t at = flow_table_home(table, (uint32_t)(hash >> 32));
+	return flow_key_hash(&table->keying, &probe);
+}
+
+static uint32_t slot_of(const struct flow_table *table, uint32_t index)
+{
+	uint32_t at = flow_table_home(table, (uint32_t)(hash_of(table, index) >> 32));
 
 	while (table->slots[at].index != index)
 		at = flow_table_next_slot(table, at);
@@ -209,19 +243,21 @@ void flow_table_remove(struct flow_table *table, uint32_t index)
 }
 
 /* Zero again, whether it was touched or not, without touching what was not. */
-static void forget_array(void *array, size_t count, size_t size)
+static void forget_array(void *array, size_t count, size_t size, int advice)
 {
 	size_t bytes = count * size;
 
-	if (madvise(array, bytes, MADV_DONTNEED) != 0)
+	if (madvise(array, bytes, advice) != 0)
 		memset(array, 0, bytes);
 }
 
 void flow_table_clear(struct flow_table *table)
 {
 	flow_paths_clear(&table->paths);
-	forget_array(table->slots, table->slot_count, sizeof(*table->slots));
-	forget_array(table->entries, (size_t)table->capacity + 1, sizeof(*table->entries));
+	forget_array(table->slots, table->slot_count, sizeof(*table->slots), MADV_DONTNEED);
+	/* Of a file, dropping our pages is not enough: the file has them. */
+	forget_array(table->entries, (size_t)table->capacity + 1, sizeof(*table->entries),
+		table->undo ? MADV_REMOVE : MADV_DONTNEED);
 	table->used = table->touched = table->first_free = 0;
 }
 
@@ -277,5 +313,54 @@ void flow_table_set_label(
 	word &= ~(FLOW_LABEL_MASK << label_shift(sender));
 	word |= (label & FLOW_LABEL_MASK) << label_shift(sender);
 	word = htole64(word);
+	undo_keep(table->undo, &table->labels[index], sizeof(word));
 	memcpy(&table->labels[index], &word, sizeof(word));
+}
+
+/* -- going on with what another process has left ------------------------------------------ */
+
+/* Near enough to the home of .tag; a taken one when there is none. */
+static uint32_t find_free_slot(const struct flow_table *table, uint32_t tag)
+{
+	uint32_t at = flow_table_home(table, tag);
+
+	for (unsigned probes = 1; table->slots[at].index != 0; probes++) {
+		if (probes == FLOW_TABLE_PROBES_MAX)
+			break;
+		at = flow_table_next_slot(table, at);
+	}
+	return at;
+}
+
+static int take_in(struct flow_table *table, uint32_t index)
+{
+	const struct flow_entry *entry = &table->entries[index];
+	uint32_t tag = (uint32_t)(hash_of(table, index) >> 32);
+	uint32_t at = find_free_slot(table, tag);
+
+	if (table->slots[at].index != 0)
+		return -EAGAIN;
+	table->slots[at] = (struct flow_slot){ .tag = tag, .index = index };
+	table->used++;
+	for (unsigned sender = 0; sender < 2; sender++)
+		flow_paths_count(&table->paths, entry->path[sender]);
+	return 0;
+}
+
+int flow_table_adopt(struct flow_table *table, uint32_t touched, uint16_t paths_touched)
+{
+	int outcome = 0;
+
+	table->touched = touched;
+	flow_paths_recount(&table->paths, paths_touched);
+	for (uint32_t index = touched; outcome == 0 && index > 0; index--) {
+		if (table->entries[index].key.ip_version != 0) {
+			outcome = take_in(table, index);
+			continue;
+		}
+		table->activity[index].next = table->first_free;
+		table->first_free = index;
+	}
+	flow_paths_recounted(&table->paths);
+	return outcome;
 }

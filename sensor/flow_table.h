@@ -66,7 +66,19 @@ struct flow_table {
 	struct flow_path (*own_paths)[2]; /* of flows whose path has no number */
 	struct flow_labels *labels;
 	struct flow_stack (*stacks)[2];
-	uint32_t anchors; /* links behind those of the entries, in both arrays */
+	uint32_t anchors;        /* links behind those of the entries, in both arrays */
+	const struct undo *undo; /* of the arrays that are kept; NULL: all are ours */
+};
+
+/* Arrays that outlive the process, of capacity + 1 members (labels: one more), zeroed before
+ * their first use. The other arrays can be filled again from these. */
+struct flow_memory {
+	struct flow_entry *entries;
+	struct flow_labels *labels;
+	struct flow_stack (*stacks)[2];
+	struct flow_path (*own_paths)[2];
+	struct flow_path_node *path_nodes; /* FLOW_PATHS_MAX + 1 */
+	const struct undo *undo;
 };
 
 /* .anchors: how many links beside those of the entries the rings need; they are .activity and
@@ -74,6 +86,18 @@ struct flow_table {
 int flow_table_init(struct flow_table *table, uint32_t capacity, uint32_t anchors,
 	enum track_level level, const uint64_t hash_key[static 2]);
 void flow_table_fini(struct flow_table *table); /* of zeroes is fine */
+
+/* The same over memory that is kept; the arrays are borrowed, with .memory->undo. */
+int flow_table_init_kept(struct flow_table *table, uint32_t capacity, uint32_t anchors,
+	enum track_level level, const uint64_t hash_key[static 2],
+	const struct flow_memory *memory);
+
+/*
+ * Take in the flows that the kept memory has: entries 1 to .touched and paths 1 to
+ * .paths_touched may be in use. Their links are in no ring. 0, or -EAGAIN when the slots of so
+ * many of them are near each other that one could not be found again: try another hash key.
+ */
+int flow_table_adopt(struct flow_table *table, uint32_t touched, uint16_t paths_touched);
 
 static inline uint32_t flow_table_anchor(const struct flow_table *table, uint32_t number)
 {

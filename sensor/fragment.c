@@ -35,7 +35,8 @@ struct fragment_table {
 	uint32_t entry_count;
 	uint32_t head_mask;
 	uint32_t next_place;
-	uint32_t *heads;
+	uint32_t *heads;         /* behind the entries */
+	const struct undo *undo; /* NULL: the memory is ours */
 	struct entry entries[];
 };
 
@@ -60,6 +61,8 @@ static void forget(struct fragment_table *table, const struct fragment_key *key)
 	if (*link == NO_ENTRY)
 		return;
 	struct entry *entry = &table->entries[*link];
+	undo_keep(table->undo, entry, sizeof(*entry));
+	undo_keep(table->undo, link, sizeof(*link));
 	*link = entry->next;
 	entry->is_used = false;
 }
@@ -84,30 +87,59 @@ uint64_t fragment_key_hash(const uint64_t hash_key[static 2], const struct fragm
 	return hash_words(hash_key, words, KEY_WORDS);
 }
 
+static uint32_t bounded_entries(uint32_t entries)
+{
+	if (entries == 0)
+		return FRAGMENT_ENTRIES_DEFAULT;
+	return entries > FRAGMENT_ENTRIES_MAX ? FRAGMENT_ENTRIES_MAX : entries;
+}
+
+static uint32_t head_count_for(uint32_t entries)
+{
+	uint32_t head_count = 1;
+
+	while (head_count < entries)
+		head_count *= 2;
+	return head_count;
+}
+
+size_t fragment_table_bytes(uint32_t entries)
+{
+	entries = bounded_entries(entries);
+	return sizeof(struct fragment_table) + (size_t)entries * sizeof(struct entry) +
+	       head_count_for(entries) * sizeof(uint32_t);
+}
+
+static void set_up(struct fragment_table *table, uint32_t entries, bool is_begun)
+{
+	uint32_t head_count = head_count_for(entries);
+
+	table->heads = (uint32_t *)&table->entries[entries];
+	if (!is_begun)
+		memset(table->heads, 0xff, head_count * sizeof(*table->heads)); /* NO_ENTRY */
+	table->entry_count = entries;
+	table->head_mask = head_count - 1;
+}
+
 int fragment_table_new(
 	uint32_t entries, const uint64_t hash_key[static 2], struct fragment_table **ret_table)
 {
-	if (entries == 0)
-		entries = FRAGMENT_ENTRIES_DEFAULT;
-	if (entries > FRAGMENT_ENTRIES_MAX)
-		entries = FRAGMENT_ENTRIES_MAX;
-	uint32_t head_count = 1;
-	while (head_count < entries)
-		head_count *= 2;
-
-	struct fragment_table *table =
-		calloc(1, sizeof(*table) + (size_t)entries * sizeof(struct entry));
+	struct fragment_table *table = calloc(1, fragment_table_bytes(entries));
 	if (!table)
 		return -ENOMEM;
-	table->heads = malloc(head_count * sizeof(*table->heads));
-	if (!table->heads) {
-		free(table);
-		return -ENOMEM;
-	}
-	memset(table->heads, 0xff, head_count * sizeof(*table->heads)); /* NO_ENTRY */
-	table->entry_count = entries;
-	table->head_mask = head_count - 1;
+	set_up(table, bounded_entries(entries), false);
 	memcpy(table->hash_key, hash_key, sizeof(table->hash_key));
+	*ret_table = table;
+	return 0;
+}
+
+int fragment_table_new_kept(uint32_t entries, const uint64_t hash_key[static 2],
+	const struct fragment_memory *memory, struct fragment_table **ret_table)
+{
+	struct fragment_table *table = memory->bytes;
+	set_up(table, bounded_entries(entries), memory->is_begun);
+	memcpy(table->hash_key, hash_key, sizeof(table->hash_key));
+	table->undo = memory->undo;
 	*ret_table = table;
 	return 0;
 }
@@ -121,6 +153,9 @@ void fragment_table_remember(struct fragment_table *table, const struct fragment
 	if (entry->is_used)
 		forget(table, &entry->key);
 	uint32_t *head = chain_of(table, key);
+	undo_keep(table->undo, entry, sizeof(*entry));
+	undo_keep(table->undo, head, sizeof(*head));
+	undo_keep(table->undo, &table->next_place, sizeof(table->next_place));
 	*entry = (struct entry){
 		.key = *key, .flow = *flow, .is_used = true, .next = *head, .stamp_ns = now_ns
 	};
@@ -147,8 +182,6 @@ bool fragment_table_find(const struct fragment_table *table, const struct fragme
 
 void fragment_table_free(struct fragment_table *table)
 {
-	if (!table)
-		return;
-	free(table->heads);
-	free(table);
+	if (table && !table->undo)
+		free(table);
 }

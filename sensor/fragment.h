@@ -11,6 +11,7 @@
 #define SENSOR_FRAGMENT_H
 
 #include "sensor/meta.h"
+#include "sensor/undo.h"
 
 #define FRAGMENT_ENTRIES_DEFAULT 16384
 #define FRAGMENT_ENTRIES_MAX (1u << 24)
@@ -48,6 +49,20 @@ struct fragment_table;
 int fragment_table_new(
 	uint32_t entries, const uint64_t hash_key[static 2], struct fragment_table **ret_table);
 void fragment_table_free(struct fragment_table *table); /* NULL is fine */
+
+/*
+ * Make it in memory that outlives the process, fragment_table_bytes() of them, borrowed, with
+ * .undo for what changes. .is_begun: go on with what another process has left there, which must
+ * have been made with the same .entries and .hash_key; else it is zero.
+ */
+struct fragment_memory {
+	void *bytes;
+	const struct undo *undo;
+	bool is_begun;
+};
+size_t fragment_table_bytes(uint32_t entries);
+int fragment_table_new_kept(uint32_t entries, const uint64_t hash_key[static 2],
+	const struct fragment_memory *memory, struct fragment_table **ret_table);
 
 /* A first fragment was seen. A datagram with the same key that is still there is replaced. */
 void fragment_table_remember(struct fragment_table *table, const struct fragment_key *key,

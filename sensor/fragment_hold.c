@@ -43,6 +43,7 @@ struct places {
 
 struct fragment_hold {
 	struct fragment_hold_config config;
+	const struct undo *undo; /* NULL: the memory is ours */
 	struct fragment_hold_stats stats;
 	uint32_t head_mask;
 	uint32_t *heads;
@@ -66,6 +67,7 @@ static uint32_t take_packet(struct fragment_hold *hold)
 
 static void give_packet(struct fragment_hold *hold, uint32_t place)
 {
+	undo_keep(hold->undo, &hold->packets[place], sizeof(hold->packets[place]));
 	hold->packets[place].next = hold->packet_places.free;
 	hold->packet_places.free = place;
 }
@@ -82,11 +84,25 @@ static uint32_t take_datagram(struct fragment_hold *hold)
 
 static void give_datagram(struct fragment_hold *hold, uint32_t place)
 {
+	undo_keep(hold->undo, &hold->datagrams[place], sizeof(hold->datagrams[place]));
 	hold->datagrams[place].chain = hold->datagram_places.free;
 	hold->datagram_places.free = place;
 }
 
 /* -- datagrams ------------------------------------------------------------------------ */
+
+/* Their members change. NONE is nobody. */
+static void keep_datagram(const struct fragment_hold *hold, uint32_t place)
+{
+	if (place != NONE)
+		undo_keep(hold->undo, &hold->datagrams[place], sizeof(hold->datagrams[place]));
+}
+
+static void keep_packet(const struct fragment_hold *hold, uint32_t place)
+{
+	if (place != NONE)
+		undo_keep(hold->undo, &hold->packets[place], sizeof(hold->packets[place]));
+}
 
 /* The link that leads to the datagram of .key, or to the end of its chain. */
 static uint32_t *find_link(struct fragment_hold *hold, const struct fragment_key *key)
@@ -105,6 +121,9 @@ static uint32_t begin_datagram(struct fragment_hold *hold, uint32_t *link,
 {
 	uint32_t place = take_datagram(hold);
 
+	keep_datagram(hold, place);
+	keep_datagram(hold, hold->newest);
+	undo_keep(hold->undo, link, sizeof(*link));
 	hold->datagrams[place] = (struct datagram){
 		.key = *key,
 		.due_ns = now_ns + FRAGMENT_WINDOW_NS,
@@ -129,6 +148,9 @@ static void end_datagram(struct fragment_hold *hold, uint32_t *link)
 	uint32_t place = *link;
 	const struct datagram *datagram = &hold->datagrams[place];
 
+	keep_datagram(hold, datagram->older);
+	keep_datagram(hold, datagram->newer);
+	undo_keep(hold->undo, link, sizeof(*link));
 	*link = datagram->chain;
 	if (datagram->older == NONE)
 		hold->oldest = datagram->newer;
@@ -149,6 +171,9 @@ static void append_packet(
 	struct datagram *datagram = &hold->datagrams[datagram_place];
 	uint32_t place = take_packet(hold);
 
+	keep_packet(hold, place);
+	keep_packet(hold, datagram->last);
+	keep_datagram(hold, datagram_place);
 	hold->packets[place].meta = *meta;
 	hold->packets[place].next = NONE;
 	if (datagram->last == NONE)
@@ -165,6 +190,7 @@ static void release_packet(
 {
 	struct packet_meta *meta = &hold->packets[place].meta;
 
+	keep_packet(hold, place);
 	hold->stats.held--;
 	if (first) {
 		meta->source_port = first->source_port;
@@ -196,33 +222,66 @@ static void release_datagram(
 
 /* -- life ----------------------------------------------------------------------------- */
 
-int fragment_hold_new(
-	const struct fragment_hold_config *config, struct fragment_hold **ret_hold)
+static uint32_t bounded_pkts(uint32_t capacity_pkts)
 {
-	uint32_t capacity_pkts =
-		config->capacity_pkts ? config->capacity_pkts : FRAGMENT_HOLD_PKTS_DEFAULT;
-	uint32_t head_count = 1;
-	struct fragment_hold *hold = calloc(1, sizeof(*hold));
+	if (capacity_pkts == 0)
+		return FRAGMENT_HOLD_PKTS_DEFAULT;
+	return capacity_pkts > FRAGMENT_HOLD_PKTS_MAX ? FRAGMENT_HOLD_PKTS_MAX : capacity_pkts;
+}
 
-	if (!hold)
-		return -ENOMEM;
-	if (capacity_pkts > FRAGMENT_HOLD_PKTS_MAX)
-		capacity_pkts = FRAGMENT_HOLD_PKTS_MAX;
+static uint32_t head_count_for(uint32_t capacity_pkts)
+{
+	uint32_t head_count = 1;
+
 	while (head_count < capacity_pkts)
 		head_count *= 2;
-	hold->heads = malloc(head_count * sizeof(*hold->heads));
-	hold->packets = calloc(capacity_pkts, sizeof(*hold->packets));
-	hold->datagrams = calloc(capacity_pkts, sizeof(*hold->datagrams));
-	if (!hold->heads || !hold->packets || !hold->datagrams) {
-		fragment_hold_free(hold);
-		return -ENOMEM;
-	}
+	return head_count;
+}
+
+size_t fragment_hold_bytes(uint32_t capacity_pkts)
+{
+	size_t count = bounded_pkts(capacity_pkts);
+
+	return sizeof(struct fragment_hold) + count * sizeof(struct held_packet) +
+	       count * sizeof(struct datagram) +
+	       head_count_for((uint32_t)count) * sizeof(uint32_t);
+}
+
+/* Where the parts lie in one piece of memory: the hold itself, packets, datagrams, heads. */
+static void point(struct fragment_hold *hold, uint32_t capacity_pkts)
+{
+	hold->packets = (struct held_packet *)(hold + 1);
+	hold->datagrams = (struct datagram *)(hold->packets + capacity_pkts);
+	hold->heads = (uint32_t *)(hold->datagrams + capacity_pkts);
+}
+
+static void begin(struct fragment_hold *hold, uint32_t capacity_pkts)
+{
+	uint32_t head_count = head_count_for(capacity_pkts);
+
 	memset(hold->heads, 0xff, head_count * sizeof(*hold->heads)); /* NONE */
-	hold->config = *config;
-	hold->config.capacity_pkts = capacity_pkts;
 	hold->head_mask = head_count - 1;
 	hold->oldest = hold->newest = NONE;
 	hold->packet_places.free = hold->datagram_places.free = NONE;
+}
+
+int fragment_hold_new(
+	const struct fragment_hold_config *config, struct fragment_hold **ret_hold)
+{
+	const struct fragment_memory *memory = config->memory;
+	uint32_t capacity_pkts = bounded_pkts(config->capacity_pkts);
+	struct fragment_hold *hold =
+		memory ? memory->bytes : calloc(1, fragment_hold_bytes(capacity_pkts));
+
+	if (!hold)
+		return -ENOMEM;
+	point(hold, capacity_pkts);
+	if (!memory || !memory->is_begun)
+		begin(hold, capacity_pkts);
+	hold->undo = memory ? memory->undo : NULL;
+	hold->config = *config;
+	hold->config.memory = NULL;
+	hold->config.capacity_pkts = capacity_pkts;
 	*ret_hold = hold;
 	return 0;
 }
@@ -232,6 +291,7 @@ void fragment_hold_add(
 {
 	struct fragment_key key = fragment_key_of(meta, meta->fragment_id);
 
+	undo_keep(hold->undo, hold, sizeof(*hold));
 	if (hold->stats.held == hold->config.capacity_pkts)
 		fragment_hold_give_up(hold);
 	uint32_t *link = find_link(hold, &key);
@@ -245,6 +305,7 @@ void fragment_hold_join(struct fragment_hold *hold, const struct packet_meta *fi
 
 	if (hold->stats.held == 0)
 		return;
+	undo_keep(hold->undo, hold, sizeof(*hold));
 	uint32_t *link = find_link(hold, &key);
 	if (*link != NONE)
 		release_datagram(hold, link, first);
@@ -257,6 +318,7 @@ uint64_t fragment_hold_due_ns(const struct fragment_hold *hold)
 
 void fragment_hold_give_up(struct fragment_hold *hold)
 {
+	undo_keep(hold->undo, hold, sizeof(*hold));
 	if (hold->oldest != NONE)
 		release_datagram(
 			hold, find_link(hold, &hold->datagrams[hold->oldest].key), NULL);
@@ -269,10 +331,6 @@ const struct fragment_hold_stats *fragment_hold_stats(const struct fragment_hold
 
 void fragment_hold_free(struct fragment_hold *hold)
 {
-	if (!hold)
-		return;
-	free(hold->heads);
-	free(hold->packets);
-	free(hold->datagrams);
-	free(hold);
+	if (hold && !hold->undo)
+		free(hold);
 }

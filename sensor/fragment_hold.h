@@ -13,6 +13,7 @@
 #ifndef SENSOR_FRAGMENT_HOLD_H
 #define SENSOR_FRAGMENT_HOLD_H
 
+#include "sensor/fragment.h"
 #include "sensor/meta.h"
 
 #define FRAGMENT_HOLD_PKTS_DEFAULT 8192
@@ -24,6 +25,8 @@ struct fragment_hold_config {
 	/* Takes what is released; .meta is borrowed for the call. Must not call the hold. */
 	void (*release)(void *user, const struct packet_meta *meta);
 	void *user;
+	/* Memory that outlives the process, as in fragment.h; NULL: its own. */
+	const struct fragment_memory *memory;
 };
 
 struct fragment_hold_stats {
@@ -33,6 +36,9 @@ struct fragment_hold_stats {
 };
 
 struct fragment_hold;
+
+/* Octets of .memory that .capacity_pkts take. */
+size_t fragment_hold_bytes(uint32_t capacity_pkts);
 
 /* 0 or -ENOMEM. */
 int fragment_hold_new(
