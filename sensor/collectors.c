@@ -13,18 +13,77 @@ void collectors_take(
 	collectors->transport_count = count;
 }
 
-int collectors_begin(struct collectors *collectors, uint64_t boot_ns)
+static int begin_one(
+	struct collectors *collectors, size_t i, const struct exporter_saved *saved)
+{
+	struct transport *transport = collectors->transports[i];
+	struct exporter **place = &collectors->exporters[i];
+	int rc;
+
+	if (collectors->kept_bytes)
+		rc = exporter_new_kept(&collectors->config, transport,
+			collectors->kept_bytes + i * EXPORTER_KEPT_BYTES, saved, place);
+	else
+		rc = exporter_new(&collectors->config, transport, place);
+	if (rc < 0)
+		return rc;
+	collectors->transports[i] = NULL;
+	collectors->count++;
+	return 0;
+}
+
+static void set_boot_of_new(struct collectors *collectors, uint64_t boot_ns)
 {
 	collectors->config.boot_ns = boot_ns - boot_ns % NS_PER_MS;
-	for (size_t i = 0; i < collectors->transport_count; i++) {
-		int rc = exporter_new(&collectors->config, collectors->transports[i],
-			&collectors->exporters[i]);
-		if (rc < 0)
-			return rc;
-		collectors->transports[i] = NULL;
-		collectors->count++;
-	}
-	return 0;
+}
+
+int collectors_begin(struct collectors *collectors, uint64_t boot_ns)
+{
+	int rc = 0;
+
+	set_boot_of_new(collectors, boot_ns);
+	for (size_t i = 0; rc == 0 && i < collectors->transport_count; i++)
+		rc = begin_one(collectors, i, NULL);
+	return rc;
+}
+
+static int resume_one(
+	struct collectors *collectors, size_t i, const struct exporter_saved *saved)
+{
+	struct transport *transport = collectors->transports[i];
+
+	if (exporter_fits(saved, &collectors->config, transport->name))
+		return begin_one(collectors, i, saved);
+	if (saved->is_used)
+		(void)exporter_send_saved(
+			saved, collectors->kept_bytes + i * EXPORTER_KEPT_BYTES, transport);
+	return begin_one(collectors, i, NULL);
+}
+
+int collectors_resume(
+	struct collectors *collectors, uint64_t boot_ns, const struct exporter_saved *saved)
+{
+	int rc = 0;
+
+	set_boot_of_new(collectors, boot_ns);
+	for (size_t i = 0; rc == 0 && i < collectors->transport_count; i++)
+		rc = resume_one(collectors, i, &saved[i]);
+	return rc;
+}
+
+void collectors_save(struct collectors *collectors, struct exporter_saved *to)
+{
+	for (size_t i = 0; i < collectors->count; i++)
+		exporter_save(collectors->exporters[i], &to[i]);
+}
+
+bool collectors_release(struct collectors *collectors)
+{
+	bool has_left = false;
+
+	for (size_t i = 0; i < collectors->count; i++)
+		has_left |= exporter_release(collectors->exporters[i]);
+	return has_left;
 }
 
 /* Which collector of a balanced group gets a flow: in turn by flow, so that both directions and

@@ -6,6 +6,7 @@
 #ifndef SENSOR_COLLECTORS_H
 #define SENSOR_COLLECTORS_H
 
+#include "export/exporter_keep.h"
 #include "sensor/config.h"
 
 struct collectors {
@@ -17,6 +18,8 @@ struct collectors {
 		*transports[CONFIG_DESTINATIONS_MAX]; /* until the exporters take them */
 	struct exporter *exporters[CONFIG_DESTINATIONS_MAX];
 	struct exporter_stats past; /* of those that were removed */
+	uint8_t *kept_bytes; /* EXPORTER_KEPT_BYTES for each, where messages outlive the
+			      * process, borrowed; NULL: they do not */
 };
 
 /* One place in a new row of collectors: somebody new, or who had the place .kept before. */
@@ -44,6 +47,19 @@ void collectors_take(
 /* Make the exporters, with sysUptime 0 at .boot_ns. Until then nothing else here does anything.
  * 0 or exporter_new()'s negative errno. */
 int collectors_begin(struct collectors *collectors, uint64_t boot_ns);
+
+/*
+ * The same, going on with what another process has saved: .saved for each place. A collector
+ * whose configuration has changed begins anew, after what was left for it was sent. 0 or
+ * exporter_new_kept()'s negative errno.
+ */
+int collectors_resume(
+	struct collectors *collectors, uint64_t boot_ns, const struct exporter_saved *saved);
+
+/* Where .kept_bytes: write what the next process goes on with, and send what was written
+ * before. Returns whether anything was sent. */
+void collectors_save(struct collectors *collectors, struct exporter_saved *to);
+bool collectors_release(struct collectors *collectors);
 
 /* The record to those of several, or none, that it concerns. */
 void collectors_add_to_any(

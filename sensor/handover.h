@@ -5,6 +5,7 @@
  *
  *	ring-LANE       the packet socket with its ring
  *	spare-LANE      what comes after it when the interface is made anew (ring/tpacket_v3.c)
+ *	state-LANE      the lane's memory (lane_state.h)
  *	udp-LANE-NUMBER the socket of a lane to a collector, by its place on the command line
  *
  * Who opens the sockets for a process without rights uses the same names.
@@ -23,6 +24,7 @@ struct handover {
 	/* Keep a copy of a descriptor for whoever comes next. False: nobody keeps it. */
 	bool (*store)(void *user, const char *name, int fd);
 	bool (*forget)(void *user, const char *name);
+	bool can_store; /* somebody may be there to keep what is stored */
 	void *user;
 };
 

@@ -36,10 +36,6 @@
  * it. */
 #define REPLAY_UPTIME_NS (24 * 86400 * NS_PER_S)
 
-/* On an interface the packets that wait in the ring when the lane starts are this old at most.
- */
-#define LIVE_UPTIME_NS 10000000000ULL
-
 #define NS_PER_S 1000000000ULL
 
 /* -- the clock ------------------------------------------------------------------------ */
@@ -68,7 +64,7 @@ static void lane_move_boot(struct lane *lane, uint64_t now_ns)
  * at once on a live interface. */
 static int lane_begin(struct lane *lane, uint64_t now_ns)
 {
-	uint64_t before_ns = lane->is_live ? LIVE_UPTIME_NS : REPLAY_UPTIME_NS;
+	uint64_t before_ns = lane->is_live ? LANE_UPTIME_NS : REPLAY_UPTIME_NS;
 	uint64_t boot_ns = now_ns > before_ns ? now_ns - before_ns : 0;
 
 	lane->has_begun = true;
@@ -110,6 +106,7 @@ static void lane_keep_time(struct lane *lane)
 		collectors_send_gathered(&lane->collectors);
 	if (now_ns >= lane->boot_move_ns)
 		lane_move_boot(lane, now_ns);
+	lane_keep_release(lane);
 }
 
 /* -- the loop ------------------------------------------------------------------------- */
@@ -168,6 +165,7 @@ static int lane_pass(struct lane *lane)
 	if (lane->is_busy)
 		lane_meter_batch(lane);
 	bool is_drained = lane_is_drained(lane);
+	lane_keep_commit(lane);
 	source_release(lane->source, &lane->batch);
 	if (lane->has_begun)
 		lane_keep_time(lane);
@@ -179,6 +177,7 @@ static int lane_pass(struct lane *lane)
 static void lane_take_turn(void *user)
 {
 	lane_serve(user);
+	lane_keep_release(user);
 }
 
 static void lane_close_books(struct lane *lane)
@@ -227,12 +226,16 @@ void *lane_main(void *user)
 				lane->outcome = rc;
 			break;
 		}
-		lane_serve(lane);
+		if (lane_serve(lane))
+			lane_keep_release(lane);
+		if (lane->is_leaving)
+			break;
 		if (lane->is_live && !lane_has_work(lane))
 			lane_wait(lane);
 	}
 	source_leave(lane->source);
-	lane_close_books(lane);
+	if (!lane->is_leaving)
+		lane_close_books(lane);
 	atomic_store_explicit(&lane->has_ended, true, memory_order_release);
 	lane_notice(lane);
 	return NULL;

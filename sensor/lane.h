@@ -16,6 +16,7 @@
 
 #include "ring/source.h"
 #include "sensor/config.h"
+#include "sensor/lane_state.h"
 #include "sensor/own_export.h"
 #include "sensor/print_sink.h"
 #include "sensor/stats_text.h"
@@ -42,6 +43,9 @@ struct lane_config {
 	uint32_t domain;          /* observation domain id of lane 0 */
 	uint32_t if_index;        /* of records whose packets do not say */
 	int notice_fd;            /* written to when there is something to look at; borrowed */
+	struct lane_state *state; /* where the lane keeps what another process can go on with,
+				   * taken; NULL: nowhere */
+	bool is_resumed;          /* this process goes on with it */
 };
 
 enum lane_verb {
@@ -52,6 +56,7 @@ enum lane_verb {
 	LANE_SEND_TEMPLATES, /* with the next message */
 	LANE_PAUSE,          /* count packets as not gathered */
 	LANE_RESUME,
+	LANE_LEAVE,  /* end at once, with all that is kept for the next process */
 	LANE_FINISH, /* meter what came before .now_ns (of a capture file nothing more), export
 		      * every open flow, end */
 };

@@ -48,6 +48,7 @@ static void send_rest(const struct lane_end *end, uint64_t deadline_ns)
 	uint64_t now_ns = flow_cache_clock_ns(end->cache) + (uint64_t)end->step_ns;
 
 	collectors_flush(end->collectors, now_ns);
+	end->turn(end->user);
 	while (collectors_are_held(end->collectors) && loop_now_ns() < deadline_ns) {
 		wait_a_turn(end);
 		collectors_send_gathered(end->collectors);

@@ -5,6 +5,7 @@
  *	lane.c          the pass, and the thread that repeats it
  *	lane_meter.c    a batch of packets on its way into the flow cache
  *	lane_serve.c    requests of the main thread
+ *	lane_keep.c     what is kept for another process
  *	lane_life.c     making and freeing, starting and joining
  */
 #ifndef SENSOR_LANE_INSIDE_H
@@ -22,6 +23,10 @@
 /* What two lanes use is never in one line; two of 64 octets are fetched together. */
 #define LINE_BYTES 128
 
+/* On an interface sysUptime begins this long before the lane: packets that wait in the ring by
+ * then are not older. */
+#define LANE_UPTIME_NS 10000000000ULL
+
 struct lane {
 	/* Written by the main thread. */
 	_Alignas(LINE_BYTES) _Atomic(struct lane_request *) mailbox;
@@ -37,6 +42,7 @@ struct lane {
 	struct print_sink *print;
 
 	struct collectors collectors;
+	struct lane_state *state; /* NULL: nothing is kept for another process */
 
 	unsigned number, count;
 	uint64_t steering_key[2];
@@ -44,6 +50,7 @@ struct lane {
 	bool sees_all;     /* the packets of other lanes, too */
 	bool is_busy;      /* the last batch held packets */
 	bool is_finishing; /* told to end: meter what came before finish_ns, then end */
+	bool is_leaving;
 	uint64_t finish_ns;
 	struct lane_clock clock; /* of all packets, other lanes' too */
 	int64_t step_ns;         /* Unix time less the clock; for exporters and people */
@@ -51,6 +58,7 @@ struct lane {
 	uint64_t boot_move_ns; /* when sysUptime's zero is to be moved; UINT64_MAX: never */
 	uint64_t seen_pkts, metered_frames, exported_flows;
 	uint64_t dropped[DROP_REASON_COUNT];
+	uint32_t restarts;    /* processes that went on with the state before */
 	uint64_t held_due_ns; /* fragment_hold_due_ns(), for one look per packet */
 	uint64_t release_ns;  /* the clock when held fragments are released */
 
@@ -98,13 +106,26 @@ void lane_give_up_waiting(struct lane *lane, uint64_t now_ns);
 /* Take back a fragment that was held: fragment_hold_config.release. */
 void lane_take_back(void *user, const struct packet_meta *meta);
 
+/* -- lane_keep.c: all of it does nothing without a state -- */
+
+/* All that was done so far is done, whatever becomes of this process. Only with an empty
+ * queue. */
+void lane_keep_commit(struct lane *lane);
+
+/* The same, and what waits in the collectors' outboxes may be sent. */
+void lane_keep_release(struct lane *lane);
+
+/* Go on with what the state has, as far as it is not in the parts of the lane. 0 or a negative
+ * errno. */
+int lane_keep_resume(struct lane *lane);
+
 /* -- lane_serve.c -- */
 
 /* The id by which the world knows the lane's .ordinal-th flow. */
 uint64_t lane_flow_id(const struct lane *lane, uint64_t ordinal);
 
-/* Take what is in the mailbox, and do one bounded step of it. */
-void lane_serve(struct lane *lane);
+/* Take what is in the mailbox, and do one bounded step of it. False: there was nothing. */
+bool lane_serve(struct lane *lane);
 
 /* There is something to look at for the main thread. */
 void lane_notice(struct lane *lane);

@@ -11,6 +11,8 @@
 
 #include "sensor/random.h"
 
+#define HASH_KEY_TRIES 16
+
 /* -- life ----------------------------------------------------------------------------- */
 
 static void lane_fill_export_config(struct lane *lane, const struct lane_config *from)
@@ -26,6 +28,45 @@ static void lane_fill_export_config(struct lane *lane, const struct lane_config 
 	exporter->gather_delay_ms = lane->is_live ? 0 : config->flush_delay_ms;
 	exporter->if_index = from->if_index;
 	exporter->process_id = lane->is_live ? (uint32_t)getpid() : 1;
+}
+
+/* The parts of a lane whose memory outlives the process. */
+struct kept_parts {
+	struct flow_memory flows;
+	struct fragment_memory fragments, held;
+};
+
+static struct kept_parts lane_kept_parts(const struct lane_state *state, bool is_resumed)
+{
+	const struct undo *undo = &state->undo;
+
+	return (struct kept_parts){
+		.flows = {
+			.entries = lane_state_region(state, LANE_REGION_ENTRIES),
+			.labels = lane_state_region(state, LANE_REGION_LABELS),
+			.stacks = lane_state_region(state, LANE_REGION_STACKS),
+			.own_paths = lane_state_region(state, LANE_REGION_OWN_PATHS),
+			.path_nodes = lane_state_region(state, LANE_REGION_PATHS),
+			.undo = undo,
+		},
+		.fragments = {
+			lane_state_region(state, LANE_REGION_FRAGMENTS), undo, is_resumed,
+		},
+		.held = { lane_state_region(state, LANE_REGION_HELD), undo, is_resumed },
+	};
+}
+
+/* A hash key that keeps flows findable is a matter of luck, and mostly there is luck. */
+static int lane_make_cache(struct lane *lane, struct flow_cache_config *config)
+{
+	int rc = -EAGAIN;
+
+	for (unsigned tries = 0; rc == -EAGAIN && tries < HASH_KEY_TRIES; tries++) {
+		rc = random_fill(config->hash_key, sizeof(config->hash_key));
+		if (rc == 0)
+			rc = flow_cache_new(config, &lane->cache);
+	}
+	return rc;
 }
 
 static int lane_make_parts(struct lane *lane, const struct lane_config *from)
@@ -51,14 +92,23 @@ static int lane_make_parts(struct lane *lane, const struct lane_config *from)
 		.release = lane_take_back,
 		.user = lane,
 	};
-	int rc = random_fill(cache_config.hash_key, sizeof(cache_config.hash_key));
+	struct kept_parts kept;
 
-	if (rc == 0)
-		rc = decoder_new(&decoder_config, &lane->decoder);
+	if (from->state) {
+		kept = lane_kept_parts(from->state, from->is_resumed);
+		decoder_config.fragment_memory = &kept.fragments;
+		hold_config.memory = &kept.held;
+		cache_config.memory = &kept.flows;
+		lane->collectors.kept_bytes =
+			lane_state_region(from->state, LANE_REGION_MESSAGES);
+	}
+	if (from->is_resumed)
+		cache_config.saved = &lane_state_saved(from->state)->cache;
+	int rc = decoder_new(&decoder_config, &lane->decoder);
 	if (rc == 0)
 		rc = fragment_hold_new(&hold_config, &lane->hold);
 	if (rc == 0)
-		rc = flow_cache_new(&cache_config, &lane->cache);
+		rc = lane_make_cache(lane, &cache_config);
 	if (rc == 0 && pipe2(lane->wake_fds, O_CLOEXEC | O_NONBLOCK) < 0)
 		rc = -errno;
 	return rc;
@@ -111,7 +161,14 @@ int lane_new(const struct lane_config *config, struct lane **ret_lane,
 		return rc;
 	}
 	lane->source = config->source;
+	lane->state = config->state;
 	collectors_take(&lane->collectors, config->transports, config->transport_count);
+	rc = config->is_resumed ? lane_keep_resume(lane) : 0;
+	if (rc < 0) {
+		lane_say_why(config, rc, error);
+		lane_free(lane);
+		return rc;
+	}
 	*ret_lane = lane;
 	return 0;
 }
@@ -162,6 +219,7 @@ void lane_free(struct lane *lane)
 	fragment_hold_free(lane->hold);
 	decoder_free(lane->decoder);
 	source_close(lane->source);
+	lane_state_free(lane->state);
 	for (int i = 0; i < 2; i++)
 		if (lane->wake_fds[i] >= 0)
 			close(lane->wake_fds[i]);

@@ -161,6 +161,9 @@ static bool lane_request_step(struct lane *lane)
 	case LANE_RESUME:
 		lane->is_paused = request->verb == LANE_PAUSE;
 		return true;
+	case LANE_LEAVE:
+		lane->is_leaving = true;
+		return true;
 	case LANE_FINISH:
 		lane->is_finishing = true;
 		lane->finish_ns = lane->is_live ? request->now_ns - (uint64_t)lane->step_ns : 0;
@@ -169,13 +172,16 @@ static bool lane_request_step(struct lane *lane)
 	return true;
 }
 
-void lane_serve(struct lane *lane)
+bool lane_serve(struct lane *lane)
 {
 	if (!lane->request && atomic_load_explicit(&lane->mailbox, memory_order_relaxed))
 		lane->request =
 			atomic_exchange_explicit(&lane->mailbox, NULL, memory_order_acquire);
-	if (lane->request && lane_request_step(lane))
+	if (!lane->request)
+		return false;
+	if (lane_request_step(lane))
 		lane_answer(lane);
+	return true;
 }
 
 void lane_post(struct lane *lane, struct lane_request *request)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "sensor/domain.h"
+#include "sensor/lanes_keep.h"
 #include "sensor/process.h"
 #include "sensor/random.h"
 
@@ -61,6 +62,19 @@ static unsigned take_rings(
 	return count;
 }
 
+/* What the process before has left, or an opener. */
+static unsigned take_handed(struct lanes *lanes, const struct config *config, unsigned wanted,
+	struct source_handed ret_handed[CONFIG_LANES_MAX])
+{
+	unsigned count = take_rings(lanes->handover, ret_handed);
+
+	lanes_keep_take(lanes);
+	lanes_keep_match(lanes, config, wanted);
+	for (unsigned i = 0; lanes->is_resumed && i < count && i < lanes->state_count; i++)
+		ret_handed[i].place = &lane_state_saved(lanes->states[i])->place;
+	return count;
+}
+
 /* Whoever made the rings decided how many lanes there are. */
 static int open_handed(struct lanes *lanes, const struct config *config,
 	struct source_config *source, const struct source_handed *handed, unsigned count,
@@ -106,10 +120,11 @@ int lanes_open_sources(struct lanes *lanes, const struct config *config, int sto
 		snprintf(error, CONFIG_ERROR_BYTES, "random numbers: %s", strerror(-rc));
 		return rc;
 	}
-	memcpy(source.steering_key, lanes->keys.steering, sizeof(source.steering_key));
 	lanes->cpu_count = process_usable_cpus(lanes->cpus, CONFIG_LANES_MAX);
 	*ret_wanted = wanted_lanes(lanes, config);
-	unsigned ring_count = is_replay(config) ? 0 : take_rings(lanes->handover, handed);
+	unsigned ring_count =
+		is_replay(config) ? 0 : take_handed(lanes, config, *ret_wanted, handed);
+	memcpy(source.steering_key, lanes->keys.steering, sizeof(source.steering_key));
 	if (ring_count > 0)
 		rc = open_handed(lanes, config, &source, handed, ring_count, error);
 	else
@@ -163,6 +178,7 @@ static int open_transport(struct lanes *lanes, const struct config *config, unsi
 	size_t destination, char error[static CONFIG_ERROR_BYTES])
 {
 	const struct config_destination *to = &config->destinations[destination];
+	int handed_fd = -1;
 	struct transport_config transport = {
 		.host = to->host,
 		.port = to->port,
@@ -180,14 +196,17 @@ static int open_transport(struct lanes *lanes, const struct config *config, unsi
 	switch (to->transport) {
 	case CONFIG_TRANSPORT_UDP:
 		if (!is_replay(config))
-			transport.handed_fd = handover_take(lanes->handover, name.text);
+			handed_fd = lanes_keep_check_udp(lanes, config, lane, destination,
+				handover_take(lanes->handover, name.text));
+		transport.handed_fd = handed_fd > 0 ? handed_fd : 0;
 		rc = open_udp(lanes, &transport, place, error);
 		break;
 	case CONFIG_TRANSPORT_TCP:
 		rc = open_tcp(lanes, &transport, place, error);
 		break;
 	}
-	lanes->transport_count += rc == 0;
+	if (rc == 0)
+		lanes->is_handed[lanes->transport_count++] = handed_fd > 0;
 	return rc;
 }
 
@@ -198,7 +217,8 @@ int lanes_open_transports(
 	int rc = 0;
 
 	lanes->transports = calloc(count + 1, sizeof(*lanes->transports));
-	if (!lanes->transports)
+	lanes->is_handed = calloc(count + 1, sizeof(*lanes->is_handed));
+	if (!lanes->transports || !lanes->is_handed)
 		return say_no_memory(error);
 	for (size_t i = 0; rc == 0 && i < count; i++)
 		rc = open_transport(lanes, config, (unsigned)(i / config->destination_count),
@@ -239,12 +259,12 @@ static uint32_t first_domain(const struct lanes *lanes, const struct config *con
 
 /* Live, the lanes share the room. Of a capture file a lane keeps what it would if it were
  * alone, so that nothing is closed in one lane that would not be in another number of lanes. */
-static uint32_t flows_of_lane(const struct lanes *lanes, const struct config *config)
+uint32_t lanes_flows_of_lane(
+	const struct lanes *lanes, const struct config *config, unsigned count)
 {
 	if (is_replay(config))
 		return config->maximum_flows;
-	return config->maximum_flows / lanes->count +
-	       (config->maximum_flows % lanes->count != 0);
+	return config->maximum_flows / count + (config->maximum_flows % count != 0);
 }
 
 static int make_lane(struct lanes *lanes, unsigned number, struct lane_config *config,
@@ -257,20 +277,42 @@ static int make_lane(struct lanes *lanes, unsigned number, struct lane_config *c
 	config->source = lanes->sources[number];
 	config->cpu = is_pinned ? lanes->cpus[number % lanes->cpu_count] : -1;
 	config->transports = lanes->transports + number * destinations;
+	config->state = lanes->states[number];
+	if (lanes->is_kept && !lanes->is_resumed)
+		lanes_keep_store_lane(lanes, number, config->source);
 	int rc = lane_new(config, &lanes->lanes[number], error);
 	if (rc < 0)
 		return rc;
 	lanes->sources[number] = NULL;
+	lanes->states[number] = NULL;
 	for (size_t i = 0; i < destinations; i++)
 		lanes->transports[number * destinations + i] = NULL;
 	return 0;
+}
+
+static void store_transports(struct lanes *lanes, const struct config *config)
+{
+	for (size_t i = 0; lanes->is_kept && i < lanes->transport_count; i++)
+		if (!lanes->is_handed[i])
+			lanes_keep_store_udp(lanes, (unsigned)(i / config->destination_count),
+				i % config->destination_count,
+				transport_fd(lanes->transports[i]));
 }
 
 int lanes_make(struct lanes *lanes, const struct config *config, int notice_fd,
 	char error[static CONFIG_ERROR_BYTES])
 {
 	uint32_t domain = first_domain(lanes, config);
-	int rc = open_print(lanes, config, domain, error);
+	int rc = lanes_keep_make(lanes, config);
+
+	if (rc < 0) {
+		snprintf(error, CONFIG_ERROR_BYTES, "memory for the next process: %s",
+			strerror(-rc));
+		return rc;
+	}
+	store_transports(lanes, config);
+	lanes_keep_send_orphans(lanes, config);
+	rc = open_print(lanes, config, domain, error);
 	struct lane_config lane = {
 		.config = config,
 		.own = &lanes->own,
@@ -278,7 +320,8 @@ int lanes_make(struct lanes *lanes, const struct config *config, int notice_fd,
 		.transport_count = config->destination_count,
 		.print = lanes->print,
 		.count = lanes->count,
-		.maximum_flows = flows_of_lane(lanes, config),
+		.maximum_flows = lanes_flows_of_lane(lanes, config, lanes->count),
+		.is_resumed = lanes->is_resumed,
 		.domain = domain,
 		.if_index = config->has_if_index ? config->if_index
 			    : config->interface  ? if_nametoindex(config->interface)
@@ -355,10 +398,12 @@ void lanes_free(struct lanes *lanes)
 	for (unsigned i = 0; i < lanes->count; i++) {
 		lane_free(lanes->lanes[i]);
 		source_close(lanes->sources[i]);
+		lane_state_free(lanes->states[i]);
 	}
 	for (size_t i = 0; i < lanes->transport_count; i++)
 		transport_close(lanes->transports[i]);
 	free(lanes->transports);
+	free(lanes->is_handed);
 	print_sink_free(lanes->print);
 	own_export_clear(&lanes->own);
 	*lanes = (struct lanes){ 0 };

@@ -14,8 +14,13 @@ struct lanes {
 		*handover; /* borrowed, set before anything is opened; NULL: none */
 	unsigned count;
 	struct lane *lanes[CONFIG_LANES_MAX];
+	/* What is kept for another process, and whether this one goes on with it. */
+	struct lane_state *states[CONFIG_LANES_MAX]; /* until the lanes take them; NULL: none */
+	unsigned state_count;
+	bool is_kept, is_resumed;
 	struct source *sources[CONFIG_LANES_MAX]; /* until the lanes take them */
 	struct transport **transports;            /* of lane 0, of lane 1...; as above */
+	bool *is_handed;                          /* of each transport: its socket was */
 	size_t transport_count;                   /* opened */
 	struct print_sink *print;
 	struct own_export own;
@@ -36,9 +41,18 @@ int lanes_open_sources(struct lanes *lanes, const struct config *config, int sto
 int lanes_open_transports(struct lanes *lanes, const struct config *config,
 	char error[static CONFIG_ERROR_BYTES]);
 
-/* Make the lanes; .config is borrowed for their life, notices go to notice_fd. */
+/* How many flows a lane of .count may keep. */
+uint32_t lanes_flows_of_lane(
+	const struct lanes *lanes, const struct config *config, unsigned count);
+
+/* Make the lanes, and have kept what another process would need to go on with them; .config is
+ * borrowed for their life, notices go to notice_fd. */
 int lanes_make(struct lanes *lanes, const struct config *config, int notice_fd,
 	char error[static CONFIG_ERROR_BYTES]);
+
+/* What is kept for the next process by lanes_make() is kept no more: they have ended for good.
+ */
+void lanes_forget(struct lanes *lanes, const struct config *config);
 
 /* 0 or a negative errno; those that did start end with lanes_free(). */
 int lanes_start(struct lanes *lanes);

@@ -54,6 +54,7 @@ struct sensor {
 	struct sight sight;             /* what the last look brought */
 	struct collector_watch collector_watch;
 	bool is_finishing, is_looking;
+	bool is_leaving; /* all as it is to the next process */
 	uint64_t finishing_since_ns; /* the loop's time */
 	struct privilege_report rights;
 	int signal_fd, daemon_fd, pid_fd;
@@ -102,6 +103,7 @@ static void meet_manager(struct sensor *sensor)
 		.take = take_handed,
 		.store = store_fd,
 		.forget = forget_fd,
+		.can_store = sensor->notify.fd >= 0 && sensor->config.is_foreground,
 		.user = sensor,
 	};
 	sensor->lanes.handover = &sensor->handover;
@@ -214,6 +216,17 @@ static void close_stop(struct sensor *sensor, unsigned end)
 	sensor->stop_fds[end] = -1;
 }
 
+/* Leave all as it is to the next process. */
+static void hand_over(struct sensor *sensor)
+{
+	sensor->is_finishing = sensor->is_leaving = true;
+	notify_send(&sensor->notify, "STOPPING=1\nSTATUS=leaving all to the next process");
+	sensor->finish.request.verb = LANE_LEAVE;
+	sensor->finish.answered = finish_answered;
+	lane_desk_place(&sensor->desk, &sensor->finish);
+	sensor->finishing_since_ns = loop_now_ns();
+}
+
 static void shut_down(void *user)
 {
 	struct sensor *sensor = user;
@@ -243,6 +256,9 @@ static void signals_ready(struct loop_watch *watch, short revents)
 	while (read(watch->fd, &number, 1) == 1) {
 		if (number == SIGHUP) {
 			reload_place(sensor->reload, &sensor->hangup);
+		} else if (number == SIGUSR2 && sensor->lanes.is_kept &&
+			   !sensor->is_finishing) {
+			hand_over(sensor);
 		} else if (!sensor->is_finishing) {
 			shut_down(sensor);
 		} else if (loop_now_ns() - sensor->finishing_since_ns >= SAME_WORD_NS) {
@@ -543,7 +559,11 @@ static int run(struct sensor *sensor)
 	rc = loop_run(&sensor->loop);
 	if (rc < 0)
 		log_line(&sensor->log, LOG_ERR, "waiting for events: %s", strerror(-rc));
-	return report(sensor, join_lanes(sensor));
+	int status = join_lanes(sensor);
+	if (sensor->is_leaving)
+		return status;
+	lanes_forget(&sensor->lanes, &sensor->config);
+	return report(sensor, status);
 }
 
 int main(int argc, char **argv)

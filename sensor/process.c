@@ -50,7 +50,7 @@ void process_close_inherited(void)
 
 int process_signals(void)
 {
-	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
+	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR2 };
 	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
 	int fds[2];
 

@@ -14,8 +14,8 @@ void process_fill_standard(void);
  * and pipes for ever. */
 void process_close_inherited(void);
 
-/* Make SIGTERM, SIGINT and SIGHUP readable, one byte each, from the returned descriptor, and
- * ignore SIGPIPE. Negative errno on failure. Once per process. */
+/* Make SIGTERM, SIGINT, SIGHUP and SIGUSR2 readable, one byte each, from the returned
+ * descriptor, and ignore SIGPIPE. Negative errno on failure. Once per process. */
 int process_signals(void);
 
 /*

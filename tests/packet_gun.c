@@ -4,7 +4,12 @@
  * tag in the frame. Ends with a line of JSON that says how many were sent.
  *
  *   packet_gun -i IF -n COUNT [-r PER_SECOND] [-f FIRST] [-l IP_BYTES] [-v VLAN] [-p TPID]
- *              [-s SOURCE] [-d DESTINATION] [-P PORT] [-F FLOWS]
+ *              [-s SOURCE] [-d DESTINATION] [-P PORT] [-F FLOWS] [-K PACKETS]
+ *
+ * -K makes flows that tell which packets they had, with so many packets each, which follow one
+ * another TELLING_FLOWS packets apart: the flow's number is the source address behind 10, and
+ * packet j of it has TELLING_BYTES + 2^j octets. So packets and octets of a flow's records say
+ * whether each of its packets is in them once.
  *
  * -F spreads the datagrams over so many source ports. Needs CAP_NET_RAW. Uses Linux headers: a
  * test tool only.
@@ -31,6 +36,10 @@
 #define IP_BYTES 20u
 #define UDP_BYTES 8u
 #define FRAME_BYTES_MAX 9000u
+#define TELLING_FLOWS 4096u /* at a time */
+#define TELLING_BYTES 64u
+#define TELLING_PKTS_MAX 10u
+#define NET_10 (10u << 24)
 
 struct gun {
 	const char *interface;
@@ -39,6 +48,7 @@ struct gun {
 	unsigned ip_bytes;   /* length in the IP header */
 	unsigned vlan, tpid; /* vlan 0: no tag */
 	unsigned port, flows;
+	unsigned telling_pkts; /* of each flow; 0: flows tell nothing */
 	struct in_addr source, destination;
 	uint8_t frame[FRAME_BYTES_MAX];
 	size_t ip_at;
@@ -90,12 +100,29 @@ static void make_frame(struct gun *gun)
 	put_u16(at + 4, gun->ip_bytes - IP_BYTES);
 }
 
+static void tell(struct gun *gun, uint64_t number)
+{
+	uint64_t turn = number / TELLING_FLOWS;
+	uint64_t flow = turn / gun->telling_pkts * TELLING_FLOWS + number % TELLING_FLOWS;
+	uint8_t *at = gun->frame + gun->ip_at;
+	uint32_t source = htonl(NET_10 | (uint32_t)flow);
+
+	gun->ip_bytes = TELLING_BYTES + (1u << turn % gun->telling_pkts);
+	put_u16(at + 2, gun->ip_bytes);
+	memcpy(at + 12, &source, sizeof(source));
+	put_u16(at + 10, 0);
+	put_u16(at + 10, ip_checksum(at));
+	put_u16(at + IP_BYTES + 4, gun->ip_bytes - IP_BYTES);
+}
+
 static void load(struct gun *gun, uint64_t number)
 {
 	uint8_t *udp = gun->frame + gun->ip_at + IP_BYTES;
 
 	put_u16(udp, SOURCE_PORT_BASE + (unsigned)(number % gun->flows));
 	numbered_put(udp + UDP_BYTES, number);
+	if (gun->telling_pkts)
+		tell(gun, number);
 }
 
 static uint64_t now_ns(void)
@@ -172,7 +199,7 @@ static int read_options(struct gun *gun, int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "i:n:r:f:l:v:p:s:d:P:F:")) != -1) {
+	while ((option = getopt(argc, argv, "i:n:r:f:l:v:p:s:d:P:F:K:")) != -1) {
 		switch (option) {
 		case 'i':
 			gun->interface = optarg;
@@ -207,11 +234,15 @@ static int read_options(struct gun *gun, int argc, char **argv)
 		case 'F':
 			gun->flows = (unsigned)strtoul(optarg, NULL, 0);
 			break;
+		case 'K':
+			gun->telling_pkts = (unsigned)strtoul(optarg, NULL, 0);
+			break;
 		default:
 			return -1;
 		}
 	}
 	if (!gun->interface || gun->count > COUNT_MAX || gun->flows == 0 ||
+		gun->telling_pkts > TELLING_PKTS_MAX ||
 		gun->ip_bytes < IP_BYTES + UDP_BYTES + NUMBERED_BYTES ||
 		gun->ip_bytes > FRAME_BYTES_MAX - ETHERNET_BYTES - TAG_BYTES)
 		return -1;
