@@ -18,8 +18,8 @@ struct collectors {
 		*transports[CONFIG_DESTINATIONS_MAX]; /* until the exporters take them */
 	struct exporter *exporters[CONFIG_DESTINATIONS_MAX];
 	struct exporter_stats past; /* of those that were removed */
-	uint8_t *kept_bytes; /* EXPORTER_KEPT_BYTES for each, where messages outlive the
-			      * process, borrowed; NULL: they do not */
+	uint8_t *kept_bytes;        /* EXPORTER_KEPT_BYTES for each, where messages outlive the
+				     * process, borrowed; NULL: they do not */
 };
 
 /* One place in a new row of collectors: somebody new, or who had the place .kept before. */
