@@ -27,6 +27,7 @@ bool exporter_fits(const struct exporter_saved *saved, const struct exporter_con
 	return saved->is_used && was->version == config->version && was->time == config->time &&
 	       was->biflow == config->biflow &&
 	       has_same_fields(&was->fields, &config->fields) &&
+	       memcmp(&was->template, &config->template, sizeof(was->template)) == 0 &&
 	       was->domain == config->domain && was->engine_type == config->engine_type &&
 	       was->engine_id == config->engine_id &&
 	       was->sampling_interval == config->sampling_interval &&

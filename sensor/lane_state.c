@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "export/layout.h"
+
 #define PAGE_BYTES 4096ull
 #define HUGE_PAGE_BYTES (2ull << 20)
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
@@ -111,7 +113,7 @@ static uint64_t layout_digest(const struct lane_state_head *head)
 {
 	uint64_t sum = digest(DIGEST_SEED, head->fields, sizeof(head->fields));
 	uint64_t sizes[] = { sizeof(*head), sizeof(struct packet_meta), LANE_REGION_COUNT,
-		END_REASON_COUNT, DROP_REASON_COUNT };
+		END_REASON_COUNT, DROP_REASON_COUNT, ELEMENT_COUNT, PRESET_COUNT };
 
 	for (unsigned i = 0; i < LANE_REGION_COUNT; i++) {
 		sum = digest(sum, head->regions[i].name, sizeof(head->regions[i].name));
