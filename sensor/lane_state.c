@@ -57,6 +57,14 @@ static uint32_t describe_fields(struct lane_state_field *fields)
 		fields[count++] = field_of( \
 			name, LANE_REGION_##region, (const uint8_t *)&probe, sizeof(probe)); \
 	}
+#define BITS(region, type, member, name) \
+	{ \
+		type probe; \
+		memset(&probe, 0, sizeof(probe)); \
+		probe.member--; \
+		fields[count++] = field_of( \
+			name, LANE_REGION_##region, (const uint8_t *)&probe, sizeof(probe)); \
+	}
 #define PART(part, name) \
 	{ \
 		struct flow_entry probe = { .state = flow_state_##part(ones) }; \
@@ -75,6 +83,7 @@ static uint32_t describe_fields(struct lane_state_field *fields)
 #undef PART
 #undef COUNT
 #undef MEMBER
+#undef BITS
 	return count;
 }
 
