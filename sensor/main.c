@@ -54,7 +54,7 @@ struct sensor {
 	struct sight sight;             /* what the last look brought */
 	struct collector_watch collector_watch;
 	bool is_finishing, is_looking;
-	bool is_leaving; /* all as it is to the next process */
+	bool is_leaving;             /* all as it is to the next process */
 	uint64_t finishing_since_ns; /* the loop's time */
 	struct privilege_report rights;
 	int signal_fd, daemon_fd, pid_fd;
