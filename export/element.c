@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "export/element.h"
 
+#include "export/community_id.h"
 #include "export/flow_trait.h"
 
 enum {

@@ -12,9 +12,15 @@ enum element {
 	ELEMENT_COUNT
 };
 
+/* A number that is not IANA's but of the configured enterprise: the enterprise bit is in it
+ * (RFC 7011 3.2). */
+#define ELEMENT_ENTERPRISE 0x8000
+#define PRIVATE(number) (ELEMENT_ENTERPRISE | (number))
+
 struct element_info {
 	const char *name;
-	uint16_t ipfix_id, v9_id;
+	uint16_t ipfix_id; /* with ELEMENT_ENTERPRISE when it is private */
+	uint16_t v9_id;
 	uint8_t octets;
 	uint8_t type_number; /* informationElementDataType (339) */
 	const char *type;    /* abstract data type */

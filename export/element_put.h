@@ -8,6 +8,7 @@
 #ifndef EXPORT_ELEMENT_PUT_H
 #define EXPORT_ELEMENT_PUT_H
 
+#include "export/community_id.h"
 #include "export/layout.h"
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
@@ -213,6 +214,9 @@ ALWAYS_INLINE void element_put(uint8_t *to, struct layout_row row, bool is_spann
 	switch ((enum element_kind)element->kind) {
 	case KIND_BYTES:
 		memcpy(to, at, octets);
+		return;
+	case KIND_COMMUNITY:
+		community_id_write(to, source->flow, source->direction);
 		return;
 	case KIND_UINT:
 		value = element_load(at, element->at.bytes);

@@ -138,6 +138,20 @@ static void put_options(
 	exporter->message.options_count++;
 }
 
+/* Our end of the transport, which may have none. */
+static void read_addresses(struct layout_facts *facts, const struct transport *transport)
+{
+	static const uint8_t v4_mapped[12] = { [10] = 0xff, [11] = 0xff };
+	const struct transport_endpoints *ends = &transport->endpoints;
+	if (ends->ip_version == 6) {
+		memcpy(facts->exporter_v6, ends->local, 16);
+	} else if (ends->ip_version == 4) {
+		memcpy(facts->exporter_v4, ends->local, 4);
+		memcpy(facts->exporter_v6, v4_mapped, 12);
+		memcpy(facts->exporter_v6 + 12, ends->local, 4);
+	}
+}
+
 static void read_stats(struct layout_facts *facts, const struct exporter_stats *stats)
 {
 	facts->exported_messages = stats->messages;
@@ -172,6 +186,7 @@ static void put_templates(struct exporter *exporter)
 		if (layouts->flow[i].row_count != 0 && !is_repeated(layouts->flow, i))
 			put_template(exporter, &layouts->flow[i]);
 	read_stats(&exporter->facts, &exporter->outbox.stats);
+	read_addresses(&exporter->facts, exporter->transport);
 	for (unsigned i = 0; i < layouts->options_count; i++)
 		put_options(exporter, &layouts->options[i], tells_templates);
 }
@@ -455,20 +470,6 @@ static size_t least_bytes(const struct dialect *dialect, const struct dialect_la
 	return message_bytes_for(dialect, longest);
 }
 
-/* Our end of the transport, which may have none. */
-static void read_addresses(struct layout_facts *facts, const struct transport *transport)
-{
-	static const uint8_t v4_mapped[12] = { [10] = 0xff, [11] = 0xff };
-	const struct transport_endpoints *ends = &transport->endpoints;
-	if (ends->ip_version == 6) {
-		memcpy(facts->exporter_v6, ends->local, 16);
-	} else if (ends->ip_version == 4) {
-		memcpy(facts->exporter_v4, ends->local, 4);
-		memcpy(facts->exporter_v6, v4_mapped, 12);
-		memcpy(facts->exporter_v6 + 12, ends->local, 4);
-	}
-}
-
 static void read_facts(struct exporter *exporter)
 {
 	const struct exporter_config *config = &exporter->config;
@@ -548,7 +549,6 @@ static int make(const struct exporter_config *config, struct transport *transpor
 	exporter->outbox = outbox_over(transport, exporter->bytes, message_bytes);
 	exporter->message = message_of(exporter->dialect, message_bytes);
 	read_facts(exporter);
-	read_addresses(&exporter->facts, transport);
 	read_v5_sampling(exporter);
 	exporter->config.interface_name = exporter->config.interface_description = NULL;
 	exporter->transport = transport;

@@ -55,11 +55,12 @@ struct exporter_config {
 	enum export_biflow biflow;
 	struct export_fields fields;
 	struct export_template template; /* v9 and IPFIX */
-	uint32_t domain;                 /* observation domain id, v9 source id */
-	uint8_t engine_type, engine_id;  /* v5 */
-	uint32_t sampling_interval;      /* 1: every packet */
-	uint64_t boot_ns;                /* Unix time when sysUptime was 0 */
-	uint32_t template_refresh_s; /* at the latest after so long; 0: at the start alone */
+	uint32_t enterprise; /* private enterprise number of private elements; not 0 */
+	uint32_t domain;     /* observation domain id, v9 source id */
+	uint8_t engine_type, engine_id; /* v5 */
+	uint32_t sampling_interval;     /* 1: every packet */
+	uint64_t boot_ns;               /* Unix time when sysUptime was 0 */
+	uint32_t template_refresh_s;    /* at the latest after so long; 0: at the start alone */
 	uint32_t template_refresh_messages; /* and after this many messages; 0: time alone */
 	uint32_t flush_delay_ms;  /* a record waits at most this long for its message to fill */
 	uint32_t gather_delay_ms; /* a full message waits at most this long for others to be

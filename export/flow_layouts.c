@@ -21,6 +21,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "export/community_id.h"
 #include "export/flow_plan.h"
 
 enum {
@@ -75,6 +76,7 @@ static unsigned layout_traits(const struct exporter_config *config, unsigned ind
 	unsigned traits = common_traits(config);
 	traits |= index & FLOW_LAYOUT_IPV6 ? IPV6 : IPV4;
 	traits |= is_icmp ? ICMP : 0;
+	traits |= config->fields.has_ports ? TUPLE : 0;
 	traits |= config->fields.has_ports && !is_icmp ? PORTS : 0;
 	traits |= index & FLOW_LAYOUT_BIFLOW ? biflow_traits(config) : 0;
 	traits |= config->version == EXPORT_NETFLOW_9 ? NETFLOW : 0;
@@ -219,6 +221,7 @@ static struct layout build_flow(const struct exporter_config *config, unsigned i
 {
 	unsigned traits = layout_traits(config, index);
 	struct layout layout = layout_make(0, OWNER_FLOW);
+	layout.enterprise = config->enterprise;
 	add_rows(config, traits, &layout);
 	layout.is_spanning = flow_plan_is_spanning(traits);
 	layout.traits = traits;
@@ -267,6 +270,8 @@ static int check_element(const struct exporter_config *config, unsigned element,
 	char error[static TEMPLATE_ERROR_BYTES])
 {
 	const struct element_info *info = &element_infos[element];
+	if (element == ELEMENT_communityId && !community_id_is_built())
+		return fail(error, "%s cannot be filled: this build has no nettle", info->name);
 	if (is_in_any(config, element))
 		return 0;
 	if (config->version == EXPORT_NETFLOW_9 && info->v9_id == 0)

@@ -30,13 +30,14 @@ enum flow_trait {
 	/* what the preset allows */
 	OTHERS = 1 << 24, /* what nfdump does not store, and the other collectors do */
 	WIDE = 1 << 25,   /* more than all collectors know */
+	TUPLE = 1 << 28,  /* ports or ICMP types are tracked */
 	NAMED = 1 << 26,  /* nothing does: in templates of named elements alone */
 	NEVER = 1 << 27,  /* not even those have it */
 };
 
 /* What a flow's record must be for to have an element at all; the other traits are of presets.
  */
-#define KIND_TRAITS (IPV4 | IPV6 | PORTS | ICMP | FULL | NEVER)
+#define KIND_TRAITS (IPV4 | IPV6 | PORTS | ICMP | TUPLE | FULL | NEVER)
 
 #define LABEL(n) (LABEL_1 << ((n)-1))
 #define TIMES (UPTIME | SECONDS | MILLI | MICRO | NANO)

@@ -74,11 +74,19 @@ enum element_owner layout_element_owner(enum element element)
 
 /* -- templates ------------------------------------------------------------------------ */
 
+/* The enterprise that the field is of; 0: IANA's own. */
+static uint32_t row_enterprise(const struct layout *layout, const struct layout_row *row)
+{
+	if (row->is_reverse)
+		return LAYOUT_REVERSE_PEN;
+	return elements[row->element].ipfix_id & ELEMENT_ENTERPRISE ? layout->enterprise : 0;
+}
+
 size_t layout_template_bytes(const struct layout *layout)
 {
 	size_t bytes = layout->scope_count ? 6 : 4;
 	for (unsigned i = 0; i < layout->row_count; i++)
-		bytes += layout->rows[i].is_reverse ? 8 : 4;
+		bytes += row_enterprise(layout, &layout->rows[i]) ? 8 : 4;
 	return bytes;
 }
 
@@ -98,10 +106,11 @@ static void put_field(struct wire *out, const struct layout *layout, unsigned at
 	uint16_t id = is_ipfix ? element->ipfix_id : element->v9_id;
 	if (!is_ipfix && at < layout->scope_count)
 		id = v9_scope_type(field->element);
-	wire_be16(out, field->is_reverse ? id | 0x8000 : id);
+	uint32_t enterprise = row_enterprise(layout, field);
+	wire_be16(out, enterprise ? id | ELEMENT_ENTERPRISE : id);
 	wire_be16(out, field->octets);
-	if (field->is_reverse)
-		wire_be32(out, LAYOUT_REVERSE_PEN);
+	if (enterprise)
+		wire_be32(out, enterprise);
 }
 
 /*

@@ -29,6 +29,7 @@ enum element_kind {
 	KIND_BYTES, /* the first octets of an array, as they are */
 	KIND_UINT, /* unsigned; a value that does not fit is sent as the largest, and counted */
 	KIND_DURATION,   /* from .first_ns to .last_ns, in milliseconds */
+	KIND_COMMUNITY,  /* a name for the flow, made when it is written */
 	KIND_HIGH_OCTET, /* of a 16-bit value: type * 256 + code */
 	KIND_LOW_OCTET,
 	KIND_FLAGS,   /* the low octet of TCP's control bits, which all collectors read */
@@ -79,6 +80,7 @@ typedef unsigned layout_encode(
 struct layout {
 	uint16_t id;           /* template and set id; 0 in fixed layouts */
 	uint16_t record_bytes; /* every record is as long as this */
+	uint32_t enterprise;   /* whose private elements are */
 	uint8_t row_count;
 	uint8_t scope_count; /* leading rows that are the scope of an options record */
 	enum element_owner owner;

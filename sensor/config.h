@@ -102,6 +102,7 @@ struct config {
 	enum export_time time;
 	enum export_biflow biflow;
 	struct export_template template;
+	uint32_t enterprise; /* of private elements */
 	unsigned mpls_labels;
 	bool is_load_balanced;
 	bool track_v6; /* the version can carry IPv6, they are printed, or -6 was given */

@@ -252,6 +252,7 @@ struct exporter_config config_exporter(const struct config *config)
 			.mpls_labels = config->mpls_labels,
 		},
 		.template = config->template,
+		.enterprise = config->enterprise,
 		.sampling_interval = config->sampling_interval,
 		.template_refresh_s = config->template_refresh_s,
 		.template_refresh_messages = config->template_refresh_messages,

@@ -16,6 +16,7 @@ static const struct {
 	{ IPV6, "IPv6" },
 	{ PORTS, "ports" },
 	{ ICMP, "ICMP" },
+	{ TUPLE, "-T port" },
 	{ UPTIME, "-A uptime" },
 	{ SECONDS, "-A sec" },
 	{ MILLI, "-A milli" },
@@ -68,6 +69,16 @@ static bool is_listed(unsigned element)
 	return true;
 }
 
+/* A private element has its number in the enterprise of --enterprise. */
+static const char *describe_ipfix(const struct element_info *info, char text[TEXT_BYTES])
+{
+	bool is_private = info->ipfix_id & ELEMENT_ENTERPRISE;
+
+	snprintf(text, TEXT_BYTES, is_private ? "private %u" : "%u",
+		info->ipfix_id & ~ELEMENT_ENTERPRISE);
+	return text;
+}
+
 static const char *describe_v9(const struct element_info *info, char text[TEXT_BYTES])
 {
 	if (info->v9_id == 0)
@@ -78,15 +89,16 @@ static const char *describe_v9(const struct element_info *info, char text[TEXT_B
 
 /* -- columns -------------------------------------------------------------------------- */
 
-#define COLUMNS(number) "%-28s %5" number " %7s %6" number "  %-20s  %-21s  %-19s  %-12s  %s\n"
+#define COLUMNS(number) "%-28s %9s %4s %6" number "  %-20s  %-21s  %-19s  %-12s  %s\n"
 
 static void write_line(const struct element_info *info, FILE *out)
 {
-	char needs[TEXT_BYTES], presets[TEXT_BYTES], v9[TEXT_BYTES];
+	char ipfix[TEXT_BYTES], needs[TEXT_BYTES], presets[TEXT_BYTES], v9[TEXT_BYTES];
 
-	fprintf(out, COLUMNS("u"), info->name, info->ipfix_id, describe_v9(info, v9),
-		info->octets, info->type, info->json[0] ? info->json : "-",
-		describe_presets(info, presets), describe_needs(info, needs), info->sentence);
+	fprintf(out, COLUMNS("u"), info->name, describe_ipfix(info, ipfix),
+		describe_v9(info, v9), info->octets, info->type,
+		info->json[0] ? info->json : "-", describe_presets(info, presets),
+		describe_needs(info, needs), info->sentence);
 }
 
 void element_write_table(FILE *out)
@@ -112,10 +124,11 @@ static void write_plain(const char *text, FILE *out)
 
 static void write_entry(const struct element_info *info, FILE *out)
 {
-	char needs[TEXT_BYTES], presets[TEXT_BYTES], v9[TEXT_BYTES];
+	char ipfix[TEXT_BYTES], needs[TEXT_BYTES], presets[TEXT_BYTES], v9[TEXT_BYTES];
 
-	fprintf(out, "*%s*\n\tIPFIX %u, v9 %s, %u octet%s, %s", info->name, info->ipfix_id,
-		describe_v9(info, v9), info->octets, info->octets == 1 ? "" : "s", info->type);
+	fprintf(out, "*%s*\n\tIPFIX %s, v9 %s, %u octet%s, %s", info->name,
+		describe_ipfix(info, ipfix), describe_v9(info, v9), info->octets,
+		info->octets == 1 ? "" : "s", info->type);
 	if (info->json[0]) {
 		fputs(", printed as _", out);
 		write_plain(info->json, out);

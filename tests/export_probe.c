@@ -10,7 +10,7 @@
  *	export_probe HOST PORT VERSION [name=value]...
  *
  * with the names time (0 to 4, enum export_time), biflow (0 to 2), preset (0 to 2, enum
- * template_preset), sampling, labels, bytes,
+ * template_preset), template (element names), sampling, labels, bytes,
  *rounds (how often the set is sent, 10 s apart), refresh (messages between templates), ports
  *(0: none).
  */
@@ -158,6 +158,7 @@ static struct probe default_probe(unsigned version)
 				.has_vlan = true,
 				.has_mac = true,
 			},
+			.enterprise = 32473,
 			.domain = 4711,
 			.sampling_interval = 1,
 			.boot_ns = BOOT_NS,
@@ -201,8 +202,14 @@ static int set_option(struct probe *probe, const char *name, unsigned value)
 static int read_options(struct probe *probe, int argc, char **argv)
 {
 	for (int i = 0; i < argc; i++) {
-		char name[16];
+		char name[16], error[TEMPLATE_ERROR_BYTES];
 		unsigned value;
+		if (strncmp(argv[i], "template=", 9) == 0) {
+			if (template_parse(argv[i] + 9, &probe->config.template, error) == 0)
+				continue;
+			fprintf(stderr, "export_probe: %s\n", error);
+			return -1;
+		}
 		if (sscanf(argv[i], "%15[a-z]=%u", name, &value) != 2 ||
 			set_option(probe, name, value) < 0) {
 			fprintf(stderr, "export_probe: %s?\n", argv[i]);

@@ -50,11 +50,13 @@ static size_t read_field(struct reader_template *template, const uint8_t *at, bo
 	field->octets = (uint16_t)number(at + 2, 2);
 	assert_true(field->octets > 0 && field->octets < 256);
 	template->record_bytes += field->octets;
-	field->is_reverse = has_pen && id & 0x8000;
 	field->id = has_pen ? id & 0x7fff : id;
-	if (!field->is_reverse)
+	if (!has_pen || !(id & 0x8000))
 		return 4;
-	assert_int_equal(number(at + 4, 4), REVERSE_PEN);
+	uint32_t enterprise = (uint32_t)number(at + 4, 4);
+	assert_true(enterprise != 0);
+	field->is_reverse = enterprise == REVERSE_PEN;
+	field->enterprise = field->is_reverse ? 0 : enterprise;
 	return 8;
 }
 
@@ -185,7 +187,7 @@ const uint8_t *reader_find(
 	const uint8_t *at = record->bytes;
 	for (unsigned i = 0; i < record->template->field_count; i++) {
 		const struct reader_field *field = &record->template->fields[i];
-		if (field->id == id && field->is_reverse == is_reverse) {
+		if (field->id == id && field->is_reverse == is_reverse && !field->enterprise) {
 			*ret_octets = field->octets;
 			return at;
 		}

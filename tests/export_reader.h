@@ -17,6 +17,7 @@
 struct reader_field {
 	uint16_t id, octets;
 	bool is_reverse;
+	uint32_t enterprise; /* 0: IANA's, or the reverse of IANA's */
 };
 
 struct reader_template {

@@ -118,6 +118,7 @@ struct exporter_config sample_config(enum export_version version)
 			.has_vlan = true,
 			.has_mac = true,
 		},
+		.enterprise = 32473,
 		.domain = 0x01020304,
 		.engine_type = 1,
 		.engine_id = 2,

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "export/community_id.h"
 #include "export/dialect.h"
 #include "export/element.h"
 #include "export/flow_trait.h"
@@ -139,6 +140,20 @@ static void template_names_ports_when_they_are_tracked(void **state)
 	assert_check(&config, NULL);
 	config.fields.has_ports = false;
 	assert_check(&config, "sourceTransportPort cannot be filled");
+}
+
+static void template_names_the_community_id_when_it_can_be_made(void **state)
+{
+	struct exporter_config config = config_with(EXPORT_IPFIX, ADDRESSES ",communityId");
+	if (!community_id_is_built()) {
+		assert_check(&config, "communityId cannot be filled: this build has no nettle");
+		return;
+	}
+	assert_check(&config, NULL);
+	config.fields.has_ports = false;
+	assert_check(&config, "communityId cannot be filled: flows are not told apart by port");
+	config.version = EXPORT_NETFLOW_9;
+	assert_check(&config, "communityId is IPFIX's");
 }
 
 static void template_of_biflows_has_a_direction(void **state)
@@ -505,6 +520,18 @@ static bool is_octets_right(unsigned id, const struct flow_record *record, unsig
 	}
 }
 
+/* What is written, test_community_id knows; here it has to stand in its place. */
+static void assert_private(const struct reader_field *field, const struct flow_record *record,
+	unsigned d, const uint8_t *at)
+{
+	uint8_t id[COMMUNITY_ID_OCTETS];
+	community_id_write(id, record, d);
+	assert_int_equal(field->enterprise, 32473);
+	assert_int_equal(field->id, 1);
+	assert_int_equal(field->octets, sizeof(id));
+	assert_memory_equal(at, id, sizeof(id));
+}
+
 /* The record as the reader has it, against what went in. */
 static void assert_record(
 	const struct reader_record *read, const struct flow_record *record, unsigned direction)
@@ -521,7 +548,9 @@ static void assert_record(
 	for (unsigned i = 0; i < template->field_count; i++) {
 		const struct reader_field *field = &template->fields[i];
 		unsigned d = direction ^ field->is_reverse;
-		if (!is_octets_right(field->id, record, d, is_spanning, at))
+		if (field->enterprise)
+			assert_private(field, record, d, at);
+		else if (!is_octets_right(field->id, record, d, is_spanning, at))
 			assert_int_equal(reader_value(read, field->id, field->is_reverse),
 				expected(field->id, record, d, is_spanning));
 		at += field->octets;
@@ -536,6 +565,8 @@ static struct export_template random_template(uint32_t *seed)
 	while (count-- > 0) {
 		uint8_t element = (uint8_t)(next_random(seed) % ELEMENT_COUNT);
 		bool is_wanted = !(element_infos[element].needs & (NEVER | FULL));
+		if (element == ELEMENT_communityId)
+			is_wanted = community_id_is_built();
 		if (is_wanted && !memchr(template.elements, element, template.element_count) &&
 			template.element_count < TEMPLATE_ELEMENTS_MAX)
 			template.elements[template.element_count++] = element;
@@ -626,6 +657,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(template_of_v5_is_fixed),
 	cmocka_unit_test(template_of_v9_has_what_v9_has_a_number_for),
 	cmocka_unit_test(template_names_ports_when_they_are_tracked),
+	cmocka_unit_test(template_names_the_community_id_when_it_can_be_made),
 	cmocka_unit_test(template_of_biflows_has_a_direction),
 	cmocka_unit_test(template_has_something_for_all_flows),
 	cmocka_unit_test_teardown(exporter_refuses_what_the_check_refuses, forget),

@@ -47,7 +47,7 @@ def add(flows, key, values):
 def send(probe, port, version, options):
     """Run the probe; returns {Key: Values} of what it says it sent."""
     words = [probe, "127.0.0.1", str(port), str(version)]
-    words += ["%s=%d" % pair for pair in options.items()]
+    words += ["%s=%s" % pair for pair in options.items()]
     text = subprocess.run(words, check=True, capture_output=True, text=True, timeout=WAIT_S).stdout
     flows = {}
     for line in text.splitlines():
@@ -292,6 +292,14 @@ def run_tshark(probe, folder, version, options):
 # -- the cases ---------------------------------------------------------------------------------
 
 NFDUMP, FULL = 1, 2  # enum template_preset
+# What the tests look at, with elements between that no collector has to know.
+NAMED = ",".join([
+    "sourceIPv4Address", "destinationIPv4Address", "sourceIPv6Address", "destinationIPv6Address", "flowId",
+    "flowStartMilliseconds", "flowEndMilliseconds", "octetDeltaCount", "packetDeltaCount", "communityId",
+    "sourceTransportPort", "destinationTransportPort", "icmpTypeCodeIPv4", "icmpTypeCodeIPv6",
+    "protocolIdentifier", "ipClassOfService", "tcpControlBits", "exporterIPv4Address", "exporterIPv6Address",
+    "ingressInterface", "egressInterface", "vlanId", "sourceMacAddress", "destinationMacAddress",
+    "observationPointId", "interfaceName", "flowDurationMilliseconds", "dot1qCustomerVlanId"])
 
 # Collector: how to run it, and {version: options it is tried with}.
 COLLECTORS = {
@@ -301,12 +309,13 @@ COLLECTORS = {
         9: [{}, {"rounds": 9, "bytes": 500}, {"sampling": 10}, {"labels": 3}, {"preset": NFDUMP},
             {"preset": FULL}],
         10: [{}, {"rounds": 9, "bytes": 500}, {"sampling": 10}, {"labels": 3}, {"preset": NFDUMP},
-             {"preset": FULL}],
+             {"preset": FULL}, {"template": NAMED}],
     }),
     "nfacctd": (run_nfacctd, ["nfacctd"], {
         5: [{}, {"sampling": 10}],
         9: [{}, {"sampling": 10, "bytes": 500}, {"preset": FULL}],
-        10: [{}, {"sampling": 10, "bytes": 500}, {"labels": 3}, {"preset": NFDUMP}, {"preset": FULL}],
+        10: [{}, {"sampling": 10, "bytes": 500}, {"labels": 3}, {"preset": NFDUMP}, {"preset": FULL},
+             {"template": NAMED}],
     }),
     "tshark": (run_tshark, ["tshark"], {
         1: [{"rounds": 9}],
@@ -314,7 +323,7 @@ COLLECTORS = {
         9: [{"rounds": 9}, {"labels": 10, "bytes": 700, "rounds": 3}, {"time": 1}, {"time": 2},
             {"preset": NFDUMP}, {"preset": FULL}],
         10: [{"rounds": 9}, {"labels": 10, "bytes": 700, "rounds": 3, "refresh": 2}, {"time": 1},
-             {"preset": NFDUMP}, {"preset": FULL}],
+             {"preset": NFDUMP}, {"preset": FULL}, {"template": NAMED}],
     }),
 }
 
