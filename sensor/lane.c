@@ -145,6 +145,14 @@ static bool lane_has_work(const struct lane *lane)
 	       flow_cache_next_due_ns(lane->cache) <= flow_cache_clock_ns(lane->cache);
 }
 
+/* Show that the lane goes on: lane_progress(). It is the only one who writes. */
+static void lane_step(struct lane *lane)
+{
+	uint64_t progress = atomic_load_explicit(&lane->progress, memory_order_relaxed);
+
+	atomic_store_explicit(&lane->progress, progress + 1, memory_order_relaxed);
+}
+
 /* One pass. 0 to go on, 1 at the end of the capture, or the source's outcome. */
 static int lane_pass(struct lane *lane)
 {
@@ -176,6 +184,7 @@ static int lane_pass(struct lane *lane)
 
 static void lane_take_turn(void *user)
 {
+	lane_step(user);
 	lane_serve(user);
 	lane_keep_release(user);
 }
@@ -220,6 +229,7 @@ void *lane_main(void *user)
 
 	lane_pin(lane);
 	for (;;) {
+		lane_step(lane);
 		int rc = lane_pass(lane);
 		if (rc != 0) {
 			if (rc < 0)

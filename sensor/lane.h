@@ -90,6 +90,10 @@ void lane_post(struct lane *lane, struct lane_request *request);
 /* The thread has nothing more to do: the capture ended, failed or was told to finish. */
 bool lane_has_ended(const struct lane *lane);
 
+/* Grows with every pass, on an idle link several times a second: a lane whose number stands
+ * still is stuck. */
+uint64_t lane_progress(const struct lane *lane);
+
 /* How it ended: as lane_join(). Only when lane_has_ended(). */
 int lane_outcome(const struct lane *lane);
 

@@ -68,6 +68,7 @@ struct lane {
 	int cpu;
 	pthread_t thread;
 	bool is_started;
+	_Atomic uint64_t progress; /* written by the lane alone */
 	atomic_bool has_ended;
 	int outcome;
 

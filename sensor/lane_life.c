@@ -186,6 +186,11 @@ int lane_start(struct lane *lane)
 	return rc;
 }
 
+uint64_t lane_progress(const struct lane *lane)
+{
+	return atomic_load_explicit(&lane->progress, memory_order_relaxed);
+}
+
 bool lane_has_ended(const struct lane *lane)
 {
 	return atomic_load_explicit(&lane->has_ended, memory_order_acquire);

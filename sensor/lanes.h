@@ -29,6 +29,10 @@ struct lanes {
 	unsigned cpu_count;
 };
 
+/* How long opening and making them may take, in microseconds, at the worst: the kernel hands
+ * out the memory of rings and tables page by page. */
+uint64_t lanes_opening_us(const struct config *config);
+
 /*
  * Open the sources, or go on with those that were handed in: from here on .count is how many
  * lanes there are, which may be fewer than .wanted because the packets cannot be shared out.

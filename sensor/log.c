@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 const struct log_level log_levels[] = {
 #define LEVEL(text, priority) { text, priority },
@@ -14,12 +16,24 @@ const struct log_level log_levels[] = {
 	{ NULL, 0 },
 };
 
+/* JOURNAL_STREAM says which file the journal reads from. It is inherited by whoever starts us
+ * from a service, with standard error somewhere else. */
+static bool is_journal(int fd)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long long device, inode;
+	struct stat status;
+
+	return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
+	       fstat(fd, &status) == 0 && status.st_dev == device && status.st_ino == inode;
+}
+
 void log_open(struct log *log, const char *program, bool uses_syslog, bool is_verbose)
 {
 	*log = (struct log){
 		.program = program,
 		.uses_syslog = uses_syslog,
-		.has_priority = getenv("JOURNAL_STREAM") != NULL,
+		.has_priority = is_journal(STDERR_FILENO),
 		.level = is_verbose ? LOG_DEBUG : LOG_INFO,
 	};
 	if (uses_syslog)

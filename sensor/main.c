@@ -20,8 +20,10 @@
 #include "sensor/privilege.h"
 #include "sensor/process.h"
 #include "sensor/reload.h"
+#include "sensor/status_line.h"
 #include "systemd/listen.h"
 #include "systemd/notify.h"
+#include "systemd/watchdog.h"
 
 #define EXIT_USAGE 2
 #define EXIT_DAMAGED 4 /* everything before the damage was exported */
@@ -48,11 +50,13 @@ struct sensor {
 	struct notify notify;
 	struct listen_fds handed; /* by the service manager */
 	struct handover handover;
-	struct loop_watch signals, housekeeping;
+	struct watchdog watchdog;
+	struct loop_watch signals, housekeeping, watchdog_look;
 	struct lane_order finish, look; /* to end; to look at the link once a second */
 	struct ring_stats seen_ring;    /* as of the last look, to log what changed */
 	struct sight sight;             /* what the last look brought */
 	struct collector_watch collector_watch;
+	struct status_line status; /* as of the last look */
 	bool is_finishing, is_looking;
 	bool is_leaving;             /* all as it is to the next process */
 	uint64_t finishing_since_ns; /* the loop's time */
@@ -99,6 +103,7 @@ static bool forget_fd(void *user, const char *name)
 static void meet_manager(struct sensor *sensor)
 {
 	notify_open(&sensor->notify);
+	watchdog_read(&sensor->watchdog);
 	sensor->handover = (struct handover){
 		.take = take_handed,
 		.store = store_fd,
@@ -135,6 +140,7 @@ static int open_sources(struct sensor *sensor)
 		snprintf(sensor->error, sizeof(sensor->error), "starting: %s", strerror(errno));
 		return -errno;
 	}
+	notify_extend_timeout(&sensor->notify, lanes_opening_us(config));
 	int rc = lanes_open_sources(
 		&sensor->lanes, config, sensor->stop_fds[0], &wanted, sensor->error);
 	if (rc == 0 && sensor->lanes.count < wanted)
@@ -321,19 +327,16 @@ static void look_answered(struct lane_order *order)
 {
 	struct sensor *sensor = order->user;
 	const struct sensor_stats *stats = &order->request.stats;
-	char status[256];
+	char text[STATUS_LINE_BYTES], status[STATUS_LINE_BYTES + 8];
 
 	sensor->is_looking = false;
 	sight_take(&sensor->sight, &sensor->desk, stats, loop_now_ns());
 	log_ring_events(sensor, &stats->ring);
 	collector_watch_tell(&sensor->collector_watch, &sensor->config, &sensor->log);
-	snprintf(status, sizeof(status),
-		"STATUS=%s%llu active flows, %llu packets, %llu dropped by the kernel",
-		is_waiting(&stats->ring) ? "waiting for the interface, " : "",
-		(unsigned long long)stats->cache.active_flows,
-		(unsigned long long)stats->seen_pkts,
-		(unsigned long long)stats->ring.dropped_pkts);
-	notify_send(&sensor->notify, status);
+	status_line_write(&sensor->status, stats, loop_now_ns(), text);
+	snprintf(status, sizeof(status), "STATUS=%s", text);
+	if (!sensor->is_finishing)
+		notify_send(&sensor->notify, status);
 }
 
 static void housekeeping_ready(struct loop_watch *watch, short revents)
@@ -350,6 +353,22 @@ static void housekeeping_ready(struct loop_watch *watch, short revents)
 	sensor->look.answered = look_answered;
 	sensor->look.user = sensor;
 	lane_desk_place(&sensor->desk, &sensor->look);
+}
+
+/* A lane that stands still keeps the word from being given, and the service manager ends us. */
+static void watchdog_ready(struct loop_watch *watch, short revents)
+{
+	struct sensor *sensor = watch->user;
+	uint64_t progress[CONFIG_LANES_MAX];
+
+	(void)revents;
+	watch->deadline_ns = loop_now_ns() + watchdog_look_ns(&sensor->watchdog);
+	for (unsigned i = 0; i < sensor->lanes.count; i++)
+		progress[i] = lane_has_ended(sensor->lanes.lanes[i])
+				      ? WATCHDOG_ENDED
+				      : lane_progress(sensor->lanes.lanes[i]);
+	if (watchdog_has_moved(&sensor->watchdog, progress, sensor->lanes.count))
+		notify_send(&sensor->notify, "WATCHDOG=1");
 }
 
 static int watch_everything(struct sensor *sensor)
@@ -384,6 +403,11 @@ static int watch_everything(struct sensor *sensor)
 		rc = collector_watch_open(&sensor->collector_watch, sensor->lanes.count);
 	if (rc == 0 && is_live)
 		rc = loop_add(&sensor->loop, &sensor->housekeeping);
+	sensor->watchdog_look = (struct loop_watch){
+		.fd = -1, .deadline_ns = loop_now_ns(), .ready = watchdog_ready, .user = sensor
+	};
+	if (rc == 0 && sensor->watchdog.interval_ns > 0)
+		rc = loop_add(&sensor->loop, &sensor->watchdog_look);
 	if (rc == 0 && sensor->control)
 		rc = control_serve(sensor->control, &context);
 	return rc;

@@ -80,6 +80,14 @@ bool notify_forget(const struct notify *notify, const char *name)
 	return send_all(notify, words, -1);
 }
 
+bool notify_extend_timeout(const struct notify *notify, uint64_t us)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "EXTEND_TIMEOUT_USEC=%llu", (unsigned long long)us);
+	return notify_send(notify, text);
+}
+
 void notify_close(struct notify *notify)
 {
 	if (notify->fd >= 0)

@@ -7,6 +7,7 @@
 #define SYSTEMD_NOTIFY_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct notify {
 	int fd; /* -1: nobody listens */
@@ -27,6 +28,9 @@ bool notify_store(const struct notify *notify, const char *name, int fd);
 
 /* Have it forget all descriptors of this name. */
 bool notify_forget(const struct notify *notify, const char *name);
+
+/* What comes now may take so long: starting does not time out before. */
+bool notify_extend_timeout(const struct notify *notify, uint64_t us);
 
 void notify_close(struct notify *notify);
 

@@ -211,10 +211,28 @@ class Nest(lab.Lab):
     def main_pid(self, unit):
         return int(self.show(unit, "MainPID")["MainPID"])
 
-    def process_status(self, pid):
-        """/proc/PID/status of a process of the nest, by name."""
-        lines = self.path("/proc/%d/status" % pid).read_text().splitlines()
-        return {name: value.strip() for name, value in (line.split(":", 1) for line in lines)}
+    def processes(self, unit):
+        """The processes of a unit, as the host numbers them."""
+        files = self.cgroup.glob("**/%s/cgroup.procs" % unit)
+        return sorted(int(line) for file in files for line in file.read_text().split())
+
+    def threads(self, unit):
+        """The threads of a unit's only process, as the host numbers them; the main thread first."""
+        (process,) = self.processes(unit)
+        return sorted(int(name) for name in os.listdir("/proc/%d/task" % process))
+
+    def thread_statuses(self, unit):
+        """/proc/PID/task/TID/status of each of them, by name."""
+        out = []
+        for thread in self.threads(unit):
+            lines = pathlib.Path("/proc/%d/status" % thread).read_text().splitlines()
+            out.append({name: value.strip() for name, value in (line.split(":", 1) for line in lines)})
+        return out
+
+    def installed(self, name):
+        """Where a program of the installation is in the nest: "sbin/ringflowd"."""
+        (found,) = (self.folder / "tree").glob("**/" + name)
+        return "/" + str(found.relative_to(self.folder / "tree"))
 
     def journal(self, unit):
         """What a unit said and what was said about it: journal entries as dictionaries."""

@@ -2,17 +2,26 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """ringflow as a service, under a real systemd in a nest."""
 
-import pathlib
 import os
+import pathlib
+import re
 import signal
+import socket
 import subprocess
 import sys
+import time
 import unittest
 
 import lab
 import nest
+import tracer
 
 UNIT = "ringflow@%s.service" % lab.LINK
+SOCKET = "ringflow@%s.socket" % lab.LINK
+CONTROL = "/run/ringflow/%s.ctl" % lab.LINK
+CONFIGURATION = "/etc/ringflow/interfaces/%s.conf" % lab.LINK
+NET_RAW = 1 << 13
+WARNING, INFO = "4", "6"  # as the journal has them
 
 
 def exported(sink):
@@ -20,24 +29,227 @@ def exported(sink):
     return [(row[4], row[2]) for _, rows in lab.netflow5(sink.close()) for row in rows]
 
 
+def configure(room, sink=None, **more):
+    """Writes the configuration of the interface; names may have underscores for dashes."""
+    lines = ["export-version = 5"]
+    if sink:
+        lines.append("collector = 127.0.0.1:%d" % sink.port)
+    lines += ["%s = %s" % (name.replace("_", "-"), value) for name, value in more.items()]
+    room.write(CONFIGURATION, "\n".join(lines) + "\n")
+
+
+def drop_in(room, unit, *lines):
+    room.write("/etc/systemd/system/%s.d/test.conf" % unit, "[Service]\n" + "\n".join(lines) + "\n")
+    room.systemctl("daemon-reload")
+
+
+def status_text(room, unit=UNIT):
+    return room.show(unit, "StatusText")["StatusText"]
+
+
 class Service(unittest.TestCase):
     """The ordinary unit."""
 
-    def test_starts_says_it_is_ready_and_exports_when_stopped(self):
+    def test_is_ready_when_it_captures_and_exports_when_stopped(self):
         with nest.Nest() as room:
             sink = lab.Sink(room, room.near)
-            room.write("/etc/ringflow/veth0.conf", "options=-n 127.0.0.1:%d -v 5\n" % sink.port)
+            configure(room, sink)
 
             room.systemctl("start", UNIT)  # returns when the unit says READY
+            room.send_udp(30)
 
             self.assertEqual(room.show(UNIT, "ActiveState", "SubState"),
                              {"ActiveState": "active", "SubState": "running"})
-            room.send_udp(30)
-            lab.wait_for("30 packets in the status", lambda: "30 packets" in
-                         room.show(UNIT, "StatusText")["StatusText"], 20)
+            lab.wait_for("30 packets in the status", lambda: " 30 packets" in status_text(room), 20)
             room.systemctl("stop", UNIT)
             self.assertEqual(room.show(UNIT, "Result")["Result"], "success")
             self.assertEqual(exported(sink), [(6000, 30)])
+
+    def test_the_status_has_rates(self):
+        with nest.Nest() as room:
+            room.systemctl("start", UNIT)
+            seen = []
+
+            def has_rates():
+                room.send_udp(50)
+                seen.append(status_text(room))
+                return re.match(r"[1-9]\d* packets/s, \d+ new flows/s, 0 drops/s; ", seen[-1])
+            lab.wait_for("rates: %s" % seen, has_rates, 20)
+
+    def test_no_thread_has_rights(self):
+        with nest.Nest() as room:
+            configure(room, lanes=2)
+            room.systemctl("start", UNIT)
+
+            threads = room.thread_statuses(UNIT)
+            self.assertEqual(len(threads), 3)
+            for status in threads:
+                for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+                    self.assertEqual(int(status[name], 16), 0, name)
+                self.assertEqual(int(status["CapBnd"], 16), NET_RAW)
+                self.assertEqual(status["NoNewPrivs"], "1")
+            said = [text for text in room.messages(UNIT) if text.startswith("rights: ")]
+            self.assertEqual(len(said), 1)
+            self.assertIn("rights: user ringflow, no capabilities, no new privileges", said[0])
+            self.assertIn("3 threads checked", said[0])
+
+    def test_the_control_socket_comes_and_goes_with_the_service(self):
+        with nest.Nest() as room:
+            room.systemctl("start", UNIT)
+
+            self.assertEqual(room.show(SOCKET, "ActiveState")["ActiveState"], "active")
+            listed = room.command("stat", "-c", "%a %U %G", CONTROL).stdout.split()
+            self.assertEqual(listed, ["660", "root", "ringflow"])
+            self.assertIn("Number of active flows", self.ask(room, "statistics").stdout)
+            room.systemctl("stop", UNIT)
+            lab.wait_for("no socket", lambda: not room.path(CONTROL).exists(), 10)
+            self.assertNotEqual(self.ask(room, "statistics").returncode, 0)
+            self.assertEqual(room.show(UNIT, "ActiveState")["ActiveState"], "inactive")
+
+    def ask(self, room, word):
+        return room.command(room.installed("sbin/ringflowctl"), "-c", CONTROL, word, check=False)
+
+    def test_a_lane_that_stands_still_is_noticed(self):
+        with nest.Nest() as room:
+            configure(room, lanes=2)
+            drop_in(room, UNIT, "WatchdogSec=2")
+            room.systemctl("start", UNIT)
+            time.sleep(3)  # longer than the watchdog waits: nothing happens while all is well
+            first = room.main_pid(UNIT)
+            self.assertEqual(room.show(UNIT, "NRestarts")["NRestarts"], "0")
+
+            with tracer.Tracer(room.threads(UNIT)[1]):  # a lane; the main thread goes on
+                lab.wait_for("the watchdog in the journal",
+                             lambda: any("Watchdog timeout" in text for text in room.messages(UNIT)), 30)
+
+            lab.wait_for("another process", lambda: room.main_pid(UNIT) not in (0, first), 30)
+            lab.wait_for("active again", lambda: room.show(UNIT, "SubState")["SubState"] == "running", 30)
+            self.assertEqual(room.show(UNIT, "NRestarts")["NRestarts"], "1")
+
+    def test_the_journal_has_priorities(self):
+        with nest.Nest() as room:
+            room.systemctl("start", UNIT)
+            room.remove_link()
+
+            def priorities():
+                return {entry["PRIORITY"] for entry in room.journal(UNIT)
+                        if "the interface went down or away" in entry["MESSAGE"]}
+            lab.wait_for("the loss in the journal", priorities, 20)
+            self.assertEqual(priorities(), {WARNING})
+            self.assertEqual({entry["PRIORITY"] for entry in room.journal(UNIT)
+                              if entry["MESSAGE"].startswith("rights: ")}, {INFO})
+
+    def test_the_target_stops_all_instances(self):
+        with nest.Nest() as room:
+            room.systemctl("enable", "--now", UNIT)
+
+            self.assertEqual(room.show("ringflow.target", "ActiveState")["ActiveState"], "inactive")
+            room.systemctl("start", "ringflow.target")
+            self.assertEqual(room.systemctl("is-enabled", "ringflow.target").stdout.strip(), "enabled")
+            room.systemctl("stop", "ringflow.target")
+            lab.wait_for("the service stopped",
+                         lambda: room.show(UNIT, "ActiveState")["ActiveState"] == "inactive", 30)
+
+    def test_records_go_where_the_unit_lets_them(self):
+        with nest.Nest() as room:
+            room.at(room.near, "ip", "address", "add", "203.0.113.1/32", "dev", "lo")
+            sink = lab.Sink(room, room.near, address="203.0.113.1")
+            configure(room, collector="203.0.113.1:%d" % sink.port)
+            room.systemctl("start", UNIT)
+            room.send_udp(30)
+            room.systemctl("stop", UNIT)
+            self.assertEqual(sink.datagrams, [])
+
+            drop_in(room, UNIT, "IPAddressAllow=203.0.113.1")
+            room.systemctl("start", UNIT)
+            room.send_udp(31)
+            room.systemctl("stop", UNIT)
+
+            self.assertEqual(exported(sink), [(6000, 31)])
+
+
+class Softflowd(unittest.TestCase):
+    """The unit that takes the place of Debian's, on Debian's own file."""
+
+    def test_debians_configuration_is_read_unchanged(self):
+        with nest.Nest() as room:
+            sink = lab.Sink(room, room.near)
+            room.write("/etc/softflowd/lan.conf", DEBIAN.replace("interface=''", "interface='%s'" % lab.LINK)
+                       .replace("options=''", 'options="-n 127.0.0.1:%d -v 5"' % sink.port))
+
+            room.systemctl("start", "softflowd@lan.service")
+            room.send_udp(30)
+            lab.wait_for("30 packets", lambda: " 30 packets" in status_text(room, "softflowd@lan.service"), 20)
+            said = room.command(room.installed("sbin/softflowctl"), "-c", "/run/softflowd/lan.ctl", "expire-all")
+            self.assertRegex(said.stdout, r"softflowd\[\d+\]: Expired 1 flows\.")
+            room.systemctl("stop", "softflowd@lan.service")
+
+            self.assertEqual(exported(sink), [(6000, 30)])
+            self.assertEqual(room.show("softflowd@lan.service", "Result")["Result"], "success")
+
+
+# /etc/softflowd/default.conf of Debian's package.
+DEBIAN = """
+#
+# configuration for a single softflowd instance
+#
+
+# The interface softflowd listens on. You may also use "any" to listen
+# on all interfaces. Mandatory.
+interface=''
+
+# Further options for softflowd, see "man softflowd" for details.
+# options="-n 127.0.0.1:9995"
+options=''
+"""
+
+
+class Words(unittest.TestCase):
+    """What is said to a service manager, which is the test itself here."""
+
+    def test_the_order_of_words(self):
+        with lab.Lab() as room, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            path = str(room.folder / "notify")
+            manager.bind(path)
+            os.chmod(path, 0o666)
+            manager.settimeout(10)
+            sensor = room.sensor("--block-count", "4", wrap=(
+                "env", "NOTIFY_SOCKET=" + path, "WATCHDOG_USEC=1000000"))
+            words = []
+            while not any(word.startswith("STATUS=") for word in words) or "WATCHDOG=1" not in words:
+                words.append(manager.recv(4096).decode())
+
+            extended = [word for word in words if word.startswith("EXTEND_TIMEOUT_USEC=")]
+            self.assertEqual(words[0], extended[0], "before anything that may take long")
+            self.assertGreater(int(extended[0].split("=")[1]), 60000000)
+            self.assertIn("READY=1", words)
+            self.assertLess(words.index("READY=1"), words.index("WATCHDOG=1"))
+            sensor.process.send_signal(signal.SIGTERM)
+            while not words[-1].startswith("STOPPING=1"):
+                words.append(manager.recv(4096).decode())
+            self.assertEqual(sensor.process.wait(15), 0)
+
+
+class Exposure(unittest.TestCase):
+    """The units' scores by systemd-analyze, gated."""
+
+    limits = {"ringflow@.service": 1.7}
+
+    def test_each_unit_is_within_its_limit(self):
+        for unit, limit in self.limits.items():
+            with self.subTest(unit):
+                done = lab.run("systemd-analyze", "security", "--offline=yes", "--no-pager",
+                               "--threshold=%d" % round(limit * 10), nest.Nest.build / "systemd" / unit, check=False)
+
+                self.assertIn("Overall exposure level", done.stdout, done.stderr)
+                self.assertEqual(done.returncode, 0, done.stdout[-200:] + done.stderr)
+
+    def test_a_unit_beyond_its_limit_fails(self):
+        unit = nest.Nest.build / "systemd" / "softflowd@.service"
+
+        done = lab.run("systemd-analyze", "security", "--offline=yes", "--no-pager", "--threshold=1", unit, check=False)
+
+        self.assertEqual(done.returncode, 1)
 
 
 class Nests(unittest.TestCase):

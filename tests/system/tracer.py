@@ -47,8 +47,11 @@ class Tracer:
     def __exit__(self, *_):
         try:
             self.ptrace(DETACH)
-        except OSError:
-            pass  # the thread has ended
+        except OSError:  # it has ended, and waits for us to look
+            try:
+                self.wait()
+            except ChildProcessError:
+                pass
 
     def registers(self):
         values = (ctypes.c_uint64 * X86_64["size"])()
