@@ -32,6 +32,34 @@ struct client {
 	char request[CONTROL_REQUEST_BYTES + 1];
 };
 
+/* -- requests: control_request.c -------------------------------------------------------- */
+
+/* Take the next request of what was read, if it is whole. */
+void client_take(struct client *client);
+
+/* The same, of a line when nothing more will come. */
+void client_take_end(struct client *client);
+
+/* -- replies: for control_request.c ------------------------------------------------------ */
+
+/* Look for .events, with a deadline; 0: for none, and wait as long as it takes. */
+void client_want(struct client *client, short events);
+
+/* Somewhere to write a reply to, and begin to send it. NULL: the client is dropped. */
+FILE *client_reply_open(struct client *client);
+void client_reply_close(struct client *client, FILE *out);
+
+/* Do not send what was written. */
+void client_forget_reply(struct client *client);
+
+/* call->ready: make the call's next part and begin to send it. */
+void client_part(struct call *call);
+
+/* The last part is with the client, or nothing was to be sent. */
+void client_answered(struct client *client);
+
+/* -- life -------------------------------------------------------------------------------- */
+
 /* Begin with a connection, which is taken. The loop has no room: it is closed. */
 void client_begin(struct client *client, int fd, bool may_change);
 
