@@ -520,12 +520,11 @@ static int drop_rights(struct sensor *sensor)
 static void say_rights(struct sensor *sensor)
 {
 	char text[PRIVILEGE_TEXT_BYTES];
-	bool is_live = sensor->config.file_count == 0;
+	int level = sensor->config.file_count == 0 ? LOG_INFO : LOG_DEBUG;
 
-	log_line(&sensor->log, is_live ? LOG_INFO : LOG_DEBUG, "rights: %s",
-		privilege_describe(&sensor->rights, text));
+	log_line(&sensor->log, level, "rights: %s", privilege_describe(&sensor->rights, text));
 	if (sensor->rights.gap)
-		log_line(&sensor->log, sensor->rights.is_gap_asked_for ? LOG_WARNING : LOG_INFO,
+		log_line(&sensor->log, sensor->rights.is_gap_asked_for ? LOG_WARNING : level,
 			"less than the usual protection: %s", sensor->rights.gap);
 }
 

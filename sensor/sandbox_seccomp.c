@@ -3,9 +3,14 @@
  * The filter is made from sandbox_call.def. Rows say which calls; the few whose arguments
  * matter stand here:
  *
- *	clone        threads alone; clone3, whose arguments a filter cannot see, is answered
- *with ENOSYS, and the C library takes clone instead mmap         nothing that can be written
- *and run mprotect     nothing that can be run tgkill       the process itself (abort)
+ *	clone     threads alone; clone3, whose arguments a filter cannot see, is answered with
+ *	          ENOSYS, and the C library takes clone instead
+ *
+ *	mmap      nothing that can be written and run
+ *
+ *	mprotect  nothing that can be run
+ *
+ *	tgkill    the process itself (abort)
  */
 #include "sensor/sandbox.h"
 
