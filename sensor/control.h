@@ -11,6 +11,7 @@
 #include "sensor/control_socket.h"
 #include "sensor/lane_desk.h"
 #include "sensor/log.h"
+#include "sensor/privilege.h"
 #include "sensor/reload.h"
 #include "sensor/sight.h"
 
@@ -23,8 +24,9 @@ struct control_context {
 	struct loop *loop;
 	struct log *log;
 	struct reload *reload;
-	const struct sight *sight;     /* the last look at the lanes */
-	uint64_t start_ns;             /* the loop's time when all began */
+	const struct sight *sight; /* the last look at the lanes */
+	uint64_t start_ns;         /* the loop's time when all began */
+	const struct privilege_report *rights;
 	void (*shut_down)(void *user); /* asked to end: export all and exit */
 	void *user;
 };

@@ -170,6 +170,7 @@ static json_t *status_lanes(const struct control_context *context)
 		struct lane_view view = {
 			.number = i,
 			.seen = &context->sight->lanes[i],
+			.passes = lane_progress(context->desk->lanes[i]),
 			.is_busy = lane_desk_is_out(context->desk, i),
 		};
 		json_array_append_new(lanes, control_make_lane(&view));

@@ -34,6 +34,7 @@ struct collector_view {
 struct lane_view {
 	unsigned number;
 	const struct sight_lane *seen;
+	uint64_t passes;
 	bool is_busy;
 };
 

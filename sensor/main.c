@@ -381,6 +381,7 @@ static int watch_everything(struct sensor *sensor)
 		.log = &sensor->log,
 		.reload = sensor->reload,
 		.sight = &sensor->sight,
+		.rights = &sensor->rights,
 		.start_ns = loop_now_ns(),
 		.shut_down = shut_down,
 		.user = sensor,

@@ -27,6 +27,7 @@ static struct loop loop;
 static struct lane_desk desk;
 static struct log log_to_nobody = { .level = LOG_INFO };
 static struct sight sight;
+static const struct privilege_report rights = { .user = "nobody", .has_no_new_privs = true };
 static struct control *control;
 static unsigned shut_downs;
 static char folder[] = "/tmp/ringflow-control-XXXXXX";
@@ -46,6 +47,7 @@ static int start(void **state)
 		.loop = &loop,
 		.log = &log_to_nobody,
 		.sight = &sight,
+		.rights = &rights,
 		.shut_down = count_shut_down,
 	};
 
@@ -188,6 +190,8 @@ static void status_needs_no_lane_and_says_how_old_it_is(void **state)
 	assert_non_null(strstr(text, "\"interface\":\"eth\\\"0\""));
 	assert_non_null(strstr(text, "\"look_age_ns\":"));
 	assert_non_null(strstr(text, "\"lanes\":[]"));
+	assert_non_null(strstr(text, "\"rights\":{\"user\":\"nobody\",\"capabilities\":0,"
+				     "\"no_new_privileges\":true,"));
 }
 
 static void order_of_a_client_that_hangs_up_is_taken_back(void **state)

@@ -224,6 +224,12 @@ class Methods(OneSensor):
         self.assertEqual((status["program"], status["interface"]), ("ringflowd", lab.LINK))
         self.assertEqual(status["pid"], self.sensor.process.pid)
         self.assertLess(status["look_age_ns"], 5e9)
+        self.assertTrue(status["rights"]["no_new_privileges"])
+        passes = [lane["passes"] for lane in status["lanes"]]
+        time.sleep(0.5)
+        with self.connect() as link:
+            later = [lane["passes"] for lane in link.call("Status")["status"]["lanes"]]
+        self.assertTrue(all(now > then for now, then in zip(later, passes)), (passes, later))
 
     def test_metrics_are_openmetrics_and_the_same_numbers(self):
         self.send(20)
