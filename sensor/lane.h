@@ -103,6 +103,10 @@ int lane_join(struct lane *lane);
 /* The books. Only before lane_start() or when lane_has_ended(). */
 void lane_stats(struct lane *lane, struct sensor_stats *ret_stats);
 
+/* What a lane that goes on found: add its open flows, and the longest outage. Only before
+ * lane_start(). */
+void lane_found(const struct lane *lane, uint64_t *flows, uint64_t *most_outage_ms);
+
 /* The source's words for its last outcome or link event. */
 const char *lane_source_error(const struct lane *lane);
 

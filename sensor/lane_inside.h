@@ -58,7 +58,8 @@ struct lane {
 	uint64_t boot_move_ns; /* when sysUptime's zero is to be moved; UINT64_MAX: never */
 	uint64_t seen_pkts, metered_frames, exported_flows;
 	uint64_t dropped[DROP_REASON_COUNT];
-	uint32_t restarts;    /* processes that went on with the state before */
+	uint32_t restarts;    /* processes that went on with the state */
+	uint64_t outage_ms;   /* how long there was none, the last time */
 	uint64_t held_due_ns; /* fragment_hold_due_ns(), for one look per packet */
 	uint64_t release_ns;  /* the clock when held fragments are released */
 

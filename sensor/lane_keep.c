@@ -9,6 +9,10 @@
 
 #include <string.h>
 
+#include "sensor/loop.h"
+
+#define NS_PER_MS 1000000
+
 static void save_counters(const struct lane *lane, struct lane_saved *to)
 {
 	to->clock = lane->clock;
@@ -24,6 +28,7 @@ static void save_counters(const struct lane *lane, struct lane_saved *to)
 	to->has_begun = lane->has_begun;
 	to->exporter_count = (uint32_t)lane->collectors.count;
 	to->restarts = lane->restarts;
+	to->committed_ns = loop_now_ns();
 }
 
 void lane_keep_commit(struct lane *lane)
@@ -62,6 +67,7 @@ static void load_counters(struct lane *lane, const struct lane_saved *from)
 	lane->is_paused = from->is_paused;
 	lane->has_begun = from->has_begun;
 	lane->restarts = from->restarts + 1;
+	lane->outage_ms = (loop_now_ns() - from->committed_ns) / NS_PER_MS;
 }
 
 /* A state whose lane had not begun yet has no exporters: the lane begins. */
@@ -78,4 +84,11 @@ int lane_keep_resume(struct lane *lane)
 
 	return collectors_resume(&lane->collectors, lane_unix_ns(lane, boot_ns),
 		lane_state_exporter(lane->state, 0));
+}
+
+void lane_found(const struct lane *lane, uint64_t *flows, uint64_t *most_outage_ms)
+{
+	*flows += flow_cache_stats(lane->cache)->active_flows;
+	if (lane->outage_ms > *most_outage_ms)
+		*most_outage_ms = lane->outage_ms;
 }

@@ -87,6 +87,8 @@ void lane_stats(struct lane *lane, struct sensor_stats *ret_stats)
 		.exported = collectors_stats(&lane->collectors),
 		.exported_flows = lane->collectors.count ? lane->exported_flows : 0,
 		.lost_prints = lane->print ? print_sink_lost(lane->print, lane->number) : 0,
+		.restarts = lane->restarts,
+		.outage_ms = lane->outage_ms,
 		.cache = *flow_cache_stats(lane->cache),
 	};
 	if (!lane->sees_all || lane->number == 0) {

@@ -65,6 +65,7 @@ struct lane_saved {
 	uint64_t dropped[DROP_REASON_COUNT];
 	uint32_t to_skip_pkts; /* of the sampler */
 	uint32_t is_paused, has_begun;
+	uint64_t committed_ns; /* on a clock of the host that is never set */
 	uint32_t exporter_count;
 	uint32_t restarts, zero; /* how often a process went on with this */
 };

@@ -548,6 +548,20 @@ static int start_lanes(struct sensor *sensor)
 	return rc;
 }
 
+static void log_found(struct sensor *sensor)
+{
+	const struct lanes *lanes = &sensor->lanes;
+	uint64_t flows = 0, outage_ms = 0;
+
+	if (!lanes->is_resumed)
+		return;
+	for (unsigned i = 0; i < lanes->count; i++)
+		lane_found(lanes->lanes[i], &flows, &outage_ms);
+	log_line(&sensor->log, LOG_NOTICE,
+		"going on where the process before had stopped, %llu ms ago, with %llu flows",
+		(unsigned long long)outage_ms, (unsigned long long)flows);
+}
+
 static int run(struct sensor *sensor)
 {
 	int rc = drop_rights(sensor);
@@ -557,6 +571,7 @@ static int run(struct sensor *sensor)
 			sensor->error);
 	if (rc < 0)
 		return complain(sensor, EXIT_FAILURE);
+	log_found(sensor);
 	rc = lane_desk_seat(&sensor->desk, sensor->lanes.lanes, sensor->lanes.count);
 	if (rc == 0)
 		rc = open_reload(sensor);

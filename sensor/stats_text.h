@@ -27,6 +27,8 @@ struct sensor_stats {
 	uint64_t lost_prints;           /* records that --print had no room for */
 	uint64_t clock_jumps;    /* times that the clock left stamps that went far back */
 	uint64_t lone_fragments; /* later ones in flows with ports 0, their first not seen */
+	uint64_t restarts;       /* processes that went on where the one before had stopped */
+	uint64_t outage_ms;      /* how long nobody read the rings before this one did */
 	struct flow_cache_stats cache;
 };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Sends numbered UDP datagrams from an AF_PACKET socket: bounded, paced, with an optional VLAN
- * tag in the frame. Ends with a line of JSON that says how many were sent.
+ * tag in the frame. Ends, at SIGTERM before all are sent, with a line of JSON that says how
+ * many were.
  *
  *   packet_gun -i IF -n COUNT [-r PER_SECOND] [-f FIRST] [-l IP_BYTES] [-v VLAN] [-p TPID]
  *              [-s SOURCE] [-d DESTINATION] [-P PORT] [-F FLOWS] [-K PACKETS]
@@ -19,6 +20,7 @@
 #include <inttypes.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,6 +127,14 @@ static void load(struct gun *gun, uint64_t number)
 		tell(gun, number);
 }
 
+static volatile sig_atomic_t is_told_to_stop;
+
+static void stop(int number)
+{
+	(void)number;
+	is_told_to_stop = 1;
+}
+
 static uint64_t now_ns(void)
 {
 	struct timespec now;
@@ -162,9 +172,9 @@ static int fire(struct gun *gun, int fd)
 
 static int shoot(struct gun *gun, int fd)
 {
-	uint64_t start_ns = now_ns();
+	uint64_t start_ns = now_ns(), octets = 0, i;
 
-	for (uint64_t i = 0; i < gun->count; i++) {
+	for (i = 0; i < gun->count && !is_told_to_stop; i++) {
 		if (gun->per_second) {
 			uint64_t due_ns = start_ns + i * NS_PER_SECOND / gun->per_second;
 			if (due_ns > now_ns() + NS_PER_SECOND / 1000)
@@ -173,11 +183,11 @@ static int shoot(struct gun *gun, int fd)
 		load(gun, gun->first + i);
 		if (fire(gun, fd))
 			return 1;
+		octets += gun->ip_bytes;
 	}
 	printf("{\"sent\":%" PRIu64 ",\"ip_bytes\":%" PRIu64 ",\"stalls\":%" PRIu64
 	       ",\"seconds\":%.3f}\n",
-		gun->count, gun->count * gun->ip_bytes, gun->stalls,
-		(double)(now_ns() - start_ns) / 1e9);
+		i, octets, gun->stalls, (double)(now_ns() - start_ns) / 1e9);
 	return 0;
 }
 
@@ -261,6 +271,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "packet_gun: see the head of packet_gun.c\n");
 		return 2;
 	}
+	signal(SIGTERM, stop);
 	make_frame(&gun);
 	int fd = open_socket(gun.interface);
 	int outcome = shoot(&gun, fd);

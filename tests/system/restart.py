@@ -20,7 +20,18 @@ PER_S = 20000
 FULL = os.environ.get("RINGFLOW_FULL")
 KILLS, RESTARTS, RELOADS, HANGS = (30, 10, 10, 2) if FULL else (6, 3, 2, 1)
 # A flow that is cut by its lifetime goes on; one that is idle ends: both happen all the time.
-OPTIONS = "-n 127.0.0.1:%d -v 5 --lanes %d -t udp=1 -t general=1 -t maxlife=2 -t expint=0"
+CONFIGURATION = """collector = 127.0.0.1:%d
+export-version = 5
+lanes = %d
+timeout = udp=1
+timeout = general=1
+timeout = maxlife=%d
+timeout = expint=0
+block-size = 128K
+block-count = 256
+"""
+# (A block is handed over when it is full or 50 ms old, so at this rate many small ones last longer
+# than few large ones: the watchdog takes two seconds to notice.)
 DROP_IN = "[Service]\nWatchdogSec=2\nTimeoutAbortSec=5\n"
 
 
@@ -44,7 +55,13 @@ class Restart(unittest.TestCase):
         self.wait_for_another(room, pid)
 
     def reload(self, room):
-        room.systemctl("kill", "--signal=HUP", "--kill-who=main", UNIT)
+        """To another maximum life, and back the next time."""
+        self.life = 5 - self.life
+        self.configure(room)
+        room.systemctl("reload", UNIT)
+
+    def configure(self, room):
+        room.write("/etc/ringflow/interfaces/veth0.conf", CONFIGURATION % (*self.settings, self.life))
 
     def hang(self, room):
         pid = room.main_pid(UNIT)
@@ -56,8 +73,9 @@ class Restart(unittest.TestCase):
         random.shuffle(todo)
         with nest.Nest() as room:
             sink = lab.Sink(room, room.near)
-            room.write("/etc/ringflow/veth0.conf", "options=%s\n" % (OPTIONS % (sink.port, lanes)))
-            room.write("/run/systemd/system/ringflow@.service.d/test.conf", DROP_IN)
+            self.settings, self.life = (sink.port, lanes), 2
+            self.configure(room)
+            room.write("/etc/systemd/system/ringflow@.service.d/test.conf", DROP_IN)
             room.systemctl("daemon-reload")
             room.systemctl("start", UNIT)
             # Longer than all that is to be done takes; it is ended when that is done.

@@ -16,12 +16,11 @@ FLOWS, BYTES = 4096, 64  # as in packet_gun.c
 class Stream:
     """Packets on their way from far to near."""
 
-    def __init__(self, room, count, per_second, packets=4, name=None):
+    def __init__(self, room, count, per_second, packets=4):
         self.count, self.packets = count, packets
-        gun = ["ip", "netns", "exec", name or room.far] if not hasattr(room, "leader") else [
-            "nsenter", "-t", room.leader, "-a", "ip", "netns", "exec", room.far]
+        place = "/proc/%s/root/run/netns/" % room.leader if hasattr(room, "leader") else "/run/netns/"
         self.process = subprocess.Popen(
-            [*gun, str(lab.Sensor.build / "tests/packet_gun"), "-i", lab.LINK, "-n", str(count), "-r",
+            ["nsenter", "--net=" + place + room.far, str(lab.Sensor.build / "tests/packet_gun"), "-i", lab.LINK, "-n", str(count), "-r",
              str(per_second), "-K", str(packets)], stdout=subprocess.PIPE, text=True)
 
     def is_running(self):
@@ -30,6 +29,12 @@ class Stream:
     def finish(self, timeout=600):
         out, _ = self.process.communicate(timeout=timeout)
         assert self.process.returncode == 0 and json.loads(out)["sent"] == self.count, out
+
+    def stop(self):
+        """Send no more; .count is what was sent."""
+        self.process.terminate()
+        out, _ = self.process.communicate(timeout=30)
+        self.count = json.loads(out)["sent"]
 
     def kill(self):
         if self.is_running():
