@@ -117,10 +117,27 @@ int transport_udp_open(const struct transport_config *config, struct transport *
 int transport_tcp_open(const struct transport_config *config, struct transport **ret_transport,
 	char error[static TRANSPORT_ERROR_BYTES]);
 
+struct compress_codec;
+
+struct transport_file_config {
+	const char *path;      /* see export/message_file.h */
+	uint64_t rotate_bytes; /* of messages in a file; 0: any number; more than templates take
+				*/
+	uint32_t rotate_s;     /* files end at multiples of this Unix time; 0: at any */
+	const struct compress_codec *codec; /* export/compress.h; NULL: not compressed */
+	bool may_wait; /* replay: write when submitting, instead of with a thread */
+};
+
+/* Files of IPFIX messages (RFC 5655): each is a session. The thread that writes them is made by
+ * the first transport_tick(). */
+int transport_file_open(const struct transport_file_config *config,
+	struct transport **ret_transport, char error[static TRANSPORT_ERROR_BYTES]);
+
 /* Outcomes of submitting that are not failures of what is at hand. */
 enum {
 	TRANSPORT_EARLIER_LOST = 1, /* sent, but word came that an earlier one did not arrive */
-	TRANSPORT_ONE_BY_ONE = 2, /* not sent: runs are refused, and .takes_runs is now false */
+	TRANSPORT_ONE_BY_ONE = 2, /* not sent: this run is refused, or, when .takes_runs is now
+				   * false, all are */
 };
 
 /* Send one message whole. 0, TRANSPORT_EARLIER_LOST, or a negative errno when it was not sent;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sensor/config_destination.h"
 #include "sensor/control_answer.h"
 #include "sensor/control_make.h"
 #include "sensor/metrics.h"
@@ -50,18 +51,6 @@ const struct control_answer answer_drops = {
 };
 
 /* -- collectors ----------------------------------------------------------------------- */
-
-#define ADDRESS_BYTES 280 /* a name has 253 octets at most, a port 32 */
-
-static const char *write_address(
-	const struct config_destination *destination, char out[static ADDRESS_BYTES])
-{
-	bool is_ipv6 = strchr(destination->host, ':') != NULL;
-
-	snprintf(out, ADDRESS_BYTES, "%s%s%s:%s", is_ipv6 ? "[" : "", destination->host,
-		is_ipv6 ? "]" : "", destination->port);
-	return out;
-}
 
 static void take_latest(uint64_t *sum, uint64_t one)
 {
@@ -108,9 +97,9 @@ static enum call_part collectors_json(struct call *call, json_t *reply)
 
 	for (size_t i = 0; i < config->destination_count; i++) {
 		struct collector_view view = view_collector(call, i);
-		char address[ADDRESS_BYTES];
+		char address[DESTINATION_TEXT_BYTES];
 
-		view.address = write_address(&config->destinations[i], address);
+		view.address = destination_text(&config->destinations[i], address);
 		json_array_append_new(rows, control_make_collector(&view));
 	}
 	json_object_set_new(reply, "collectors", rows);
@@ -131,7 +120,7 @@ static enum call_part metrics_text(struct call *call, FILE *out)
 {
 	const struct config *config = call->context->config;
 	struct metrics_collector collectors[CONFIG_DESTINATIONS_MAX];
-	char addresses[CONFIG_DESTINATIONS_MAX][ADDRESS_BYTES];
+	char addresses[CONFIG_DESTINATIONS_MAX][DESTINATION_TEXT_BYTES];
 	struct metrics metrics = {
 		.interface = config->interface,
 		.stats = &call->order.request.stats,
@@ -142,7 +131,7 @@ static enum call_part metrics_text(struct call *call, FILE *out)
 
 	for (size_t i = 0; i < config->destination_count; i++)
 		collectors[i] = (struct metrics_collector){
-			.address = write_address(&config->destinations[i], addresses[i]),
+			.address = destination_text(&config->destinations[i], addresses[i]),
 			.stats = view_collector(call, i).stats,
 		};
 	metrics_write(&metrics, out);

@@ -309,6 +309,7 @@ void config_clear(struct config *config)
 	free(config->filter);
 	free(config->export_device);
 	free(config->export_source);
+	free(config->compression);
 	free(config->pid_file);
 	free(config->control_path);
 	free(config->user);

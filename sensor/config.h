@@ -37,6 +37,7 @@ struct config_place {
 enum config_transport {
 	CONFIG_TRANSPORT_UDP,
 	CONFIG_TRANSPORT_TCP,
+	CONFIG_TRANSPORT_FILE, /* of a destination alone */
 };
 
 struct config_destination {
@@ -44,6 +45,7 @@ struct config_destination {
 	enum config_transport transport;
 	char *host; /* IPv6 without brackets */
 	char *port;
+	char *path; /* of files, which have no host and no port */
 	struct config_place place;
 };
 
@@ -115,6 +117,8 @@ struct config {
 	uint32_t known_path_message_bytes; /* ... on a path that is known to have room; or 0 */
 	uint32_t template_refresh_s, template_refresh_messages, flush_delay_ms;
 	uint32_t reconnect_s, reconnect_most_s; /* TCP: from one attempt to the next */
+	uint32_t rotate_bytes, rotate_s;        /* files: 0: not */
+	char *compression;                      /* of files: a codec of the build, or NULL */
 	uint32_t reinitialise_s; /* -I: move sysUptime's zero every so often; 0: never */
 	uint32_t export_rate; /* flows per second that expire on an interface; 0: any number */
 	enum print_format print;

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
+#include "sensor/config_destination.h"
 #include "sensor/config_row.h"
 
 #define MTU_BYTES_MIN 576u
@@ -16,6 +17,7 @@
 #define MESSAGE_BYTES_KNOWN_PATH 8952u
 #define HEADER_BYTES_V4 28u /* IP and UDP */
 #define HEADER_BYTES_V6 48u
+#define ROTATE_BYTES_MIN 65536u
 #define RING_BYTES_MAX (UINT64_C(1) << 32)
 
 /* An error that no single option is to blame for: the first of two that stands in a file says
@@ -91,7 +93,8 @@ static bool is_v4_address(const char *host)
 static uint32_t header_bytes(const struct config *config)
 {
 	for (size_t i = 0; i < config->destination_count; i++)
-		if (!is_v4_address(config->destinations[i].host))
+		if (config->destinations[i].host &&
+			!is_v4_address(config->destinations[i].host))
 			return HEADER_BYTES_V6;
 	return config->destination_count > 0 ? HEADER_BYTES_V4 : HEADER_BYTES_V6;
 }
@@ -100,7 +103,12 @@ static uint32_t header_bytes(const struct config *config)
 static int conclude_transports(struct config_parser *parser)
 {
 	struct config *config = parser->config;
+	char text[DESTINATION_TEXT_BYTES];
 
+	if (config->rotate_bytes != 0 && config->rotate_bytes < ROTATE_BYTES_MIN)
+		return fail_together(parser, OPTION_ROTATE_SIZE, OPTION_ROTATE_SIZE,
+			"--rotate-size %u: less than %u", config->rotate_bytes,
+			ROTATE_BYTES_MIN);
 	if (config->reconnect_s == 0)
 		return fail_together(parser, OPTION_RECONNECT, OPTION_RECONNECT,
 			"--reconnect 0: it must be 1s or more");
@@ -115,9 +123,25 @@ static int conclude_transports(struct config_parser *parser)
 				destination->has_transport ? OPTION_COLLECTOR
 							   : OPTION_TRANSPORT,
 				OPTION_VERSION_OF_EXPORT,
-				"-v %u over TCP, to %s: only IPFIX (-v 10) can be, whose "
-				"messages say how long they are",
-				config->version, destination->host);
+				"-v %u over TCP or to a file, %s: only IPFIX (-v 10) can be, "
+				"whose messages say how long they are",
+				config->version, destination_text(destination, text));
+	}
+	return 0;
+}
+
+/* In the background the working directory is another one. */
+static int conclude_paths(struct config_parser *parser)
+{
+	const struct config *config = parser->config;
+
+	for (size_t i = 0; i < config->destination_count && !config->is_foreground; i++) {
+		const char *path = config->destinations[i].path;
+
+		if (path && path[0] != '/')
+			return fail_together(parser, OPTION_COLLECTOR, OPTION_COLLECTOR,
+				"file:%s: in the background a path has to begin with a slash",
+				path);
 	}
 	return 0;
 }
@@ -235,7 +259,8 @@ int config_conclude(struct config_parser *parser)
 		return rc;
 	conclude_version(parser);
 	conclude_process(parser);
-	return conclude_template(parser);
+	rc = conclude_paths(parser);
+	return rc < 0 ? rc : conclude_template(parser);
 }
 
 struct exporter_config config_exporter(const struct config *config)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How a collector is written: HOST:PORT, or with the transport in front, TCP:HOST:PORT in
- * lower case. One row for each transport says what of that it takes.
+ * How a collector is written: HOST:PORT, or with the transport in front, tcp:HOST:PORT or
+ * file:PATH. One row for each transport says which of these it takes.
  */
 #ifndef SENSOR_CONFIG_DESTINATION_H
 #define SENSOR_CONFIG_DESTINATION_H
@@ -15,6 +15,12 @@ int destination_read(struct config_destination *destination, const char *text, s
 
 /* As it would be given. */
 void destination_write(const struct config_destination *destination, FILE *out);
+
+/* What to call it: the same without the transport where there is a host. */
+#define DESTINATION_PATH_BYTES 1000 /* longer paths are refused */
+#define DESTINATION_TEXT_BYTES (DESTINATION_PATH_BYTES + 16)
+const char *destination_text(
+	const struct config_destination *destination, char out[static DESTINATION_TEXT_BYTES]);
 
 void destination_clear(struct config_destination *destination);
 

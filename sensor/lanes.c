@@ -2,11 +2,13 @@
 #include "sensor/lanes.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "export/compress.h"
 #include "sensor/domain.h"
 #include "sensor/lanes_keep.h"
 #include "sensor/process.h"
@@ -189,6 +191,42 @@ static int open_tcp(struct lanes *lanes, struct transport_config *config,
 	return transport_tcp_open(config, ret_transport, error);
 }
 
+/* The codec that was asked for; NULL, with 0, is none. */
+static int find_codec(const struct config *config, const struct compress_codec **ret_codec,
+	char error[static CONFIG_ERROR_BYTES])
+{
+	const char *name = config->compression;
+
+	*ret_codec = NULL;
+	if (!name || strcmp(name, "none") == 0)
+		return 0;
+	*ret_codec = compress_find(name);
+	if (*ret_codec && (*ret_codec)->ops)
+		return 0;
+	snprintf(
+		error, CONFIG_ERROR_BYTES, "--compress %s: this build has no such codec", name);
+	return -ENOTSUP;
+}
+
+/* Each lane has files of its own: they are sessions, and a lane is an observation domain. */
+static int open_file(const struct lanes *lanes, const struct config *config, const char *path,
+	unsigned lane, struct transport **ret_transport, char error[static CONFIG_ERROR_BYTES])
+{
+	struct transport_file_config file = {
+		.rotate_bytes = config->rotate_bytes,
+		.rotate_s = config->rotate_s,
+		.may_wait = is_replay(config),
+	};
+	char of_lane[PATH_MAX];
+	int rc = find_codec(config, &file.codec, error);
+
+	if (rc < 0)
+		return rc;
+	snprintf(of_lane, sizeof(of_lane), lanes->count > 1 ? "%s-lane%u" : "%s", path, lane);
+	file.path = of_lane;
+	return transport_file_open(&file, ret_transport, error);
+}
+
 static int open_transport(struct lanes *lanes, const struct config *config, unsigned lane,
 	size_t destination, char error[static CONFIG_ERROR_BYTES])
 {
@@ -218,6 +256,9 @@ static int open_transport(struct lanes *lanes, const struct config *config, unsi
 		break;
 	case CONFIG_TRANSPORT_TCP:
 		rc = open_tcp(lanes, &transport, place, error);
+		break;
+	case CONFIG_TRANSPORT_FILE:
+		rc = open_file(lanes, config, to->path, lane, place, error);
 		break;
 	}
 	if (rc == 0)

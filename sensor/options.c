@@ -57,6 +57,9 @@ static const struct choice transport_choices[] = {
 	{ "sctp", .refusal = "this build cannot send over SCTP" },
 	{ NULL },
 };
+static const struct choice compression_choices[] = {
+	{ "none" }, { "gzip" }, { "zstd" }, { NULL },
+};
 static const struct choice time_choices[] = {
 	{ "sec", EXPORT_TIME_SECONDS }, { "milli", EXPORT_TIME_MILLISECONDS },
 	{ "micro", EXPORT_TIME_MICROSECONDS }, { "nano", EXPORT_TIME_NANOSECONDS },

@@ -46,8 +46,9 @@ static const char *folder_of(const char *path, char room[static PATH_MAX])
 
 /* A path of the table and what it is made of, which has to stay in memory. */
 struct path_list {
-	struct sandbox_path paths[CONFIG_FILES_MAX + CONFIG_SOURCES_MAX + 3];
-	char rooms[CONFIG_SOURCES_MAX + 2][PATH_MAX];
+	struct sandbox_path
+		paths[CONFIG_FILES_MAX + CONFIG_SOURCES_MAX + CONFIG_DESTINATIONS_MAX + 3];
+	char rooms[CONFIG_SOURCES_MAX + CONFIG_DESTINATIONS_MAX + 2][PATH_MAX];
 	size_t count, room_count;
 };
 
@@ -74,6 +75,8 @@ static int limit_paths(const struct config *config)
 	list(paths, config_folder, SANDBOX_READ);
 	for (size_t i = 0; i < config->source_count; i++)
 		list_folder_of(paths, config->sources[i], SANDBOX_READ);
+	for (size_t i = 0; i < config->destination_count; i++)
+		list_folder_of(paths, config->destinations[i].path, SANDBOX_KEEP);
 	list_folder_of(paths, config->control_path, SANDBOX_UNLINK);
 	list_folder_of(paths, config->pid_file, SANDBOX_UNLINK);
 	int rc = sandbox_landlock(config->file_count == 0, paths->paths, paths->count);

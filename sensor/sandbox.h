@@ -14,6 +14,7 @@ enum sandbox_access {
 	SANDBOX_READ,   /* read files, list folders */
 	SANDBOX_CHANGE, /* read and write what is there */
 	SANDBOX_UNLINK, /* take away files of a folder */
+	SANDBOX_KEEP,   /* make, write, rename and take away files of a folder */
 };
 
 struct sandbox_path {

@@ -41,6 +41,9 @@ static const uint64_t granted[] = {
 	[SANDBOX_READ] = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR,
 	[SANDBOX_CHANGE] = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE,
 	[SANDBOX_UNLINK] = LANDLOCK_ACCESS_FS_REMOVE_FILE,
+	[SANDBOX_KEEP] = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE |
+			 LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE |
+			 ACCESS_TRUNCATE,
 };
 #define GRANTED_FILE (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE)
 
@@ -66,9 +69,11 @@ static struct ruleset ruleset_of(int version)
 }
 
 /* What is not there, or not to be had, needs no rule. */
-static int allow(int rules_fd, const struct sandbox_path *path)
+static int allow(int rules_fd, const struct ruleset *rules, const struct sandbox_path *path)
 {
-	struct landlock_path_beneath_attr rule = { .allowed_access = granted[path->access] };
+	struct landlock_path_beneath_attr rule = {
+		.allowed_access = granted[path->access] & rules->access_fs,
+	};
 	struct stat status;
 	int rc = 0;
 
@@ -84,13 +89,13 @@ static int allow(int rules_fd, const struct sandbox_path *path)
 	return rc;
 }
 
-static int allow_table(int rules_fd, bool is_live)
+static int allow_table(int rules_fd, const struct ruleset *rules, bool is_live)
 {
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < sizeof(table) / sizeof(table[0]); i++)
 		if (is_live || table[i].is_for_replay)
-			rc = allow(rules_fd, &table[i].path);
+			rc = allow(rules_fd, rules, &table[i].path);
 	return rc;
 }
 
@@ -104,9 +109,9 @@ int sandbox_landlock(bool is_live, const struct sandbox_path *more, size_t count
 	int rules_fd = (int)syscall(SYS_landlock_create_ruleset, &rules, sizeof(rules), 0);
 	if (rules_fd < 0)
 		return -errno;
-	int rc = allow_table(rules_fd, is_live);
+	int rc = allow_table(rules_fd, &rules, is_live);
 	for (size_t i = 0; rc == 0 && i < count; i++)
-		rc = allow(rules_fd, &more[i]);
+		rc = allow(rules_fd, &rules, &more[i]);
 	if (rc == 0 && syscall(SYS_landlock_restrict_self, rules_fd, 0))
 		rc = -errno;
 	close(rules_fd);

@@ -153,7 +153,7 @@ static void config_refuses_wrong_values_and_names_them(void **state)
 		{ "--log-level loud", "--log-level loud: not one of: error warning notice info debug" },
 		{ "--config=", "--config: is empty" },
 		{ "-t", "-t: needs an argument: NAME=TIME" },
-		{ "--collector", "--collector: needs an argument: [PROTOCOL:]HOST:PORT,..." },
+		{ "--collector", "--collector: needs an argument: [PROTOCOL:]HOST:PORT|file:PATH,..." },
 		{ "-R 4739", "-R 4739: this build cannot receive PSAMP" },
 		{ "--psamp-port 1", "--psamp-port 1: this build cannot receive PSAMP" },
 		{ "-v psamp", "-v psamp: this build cannot send PSAMP" },
@@ -161,8 +161,13 @@ static void config_refuses_wrong_values_and_names_them(void **state)
 		{ "-v ntopng", "-v ntopng: this build cannot send to ntopng" },
 		{ "-v 7", "-v 7: not one of: 1 5 9 10" },
 		{ "-v 9x", "-v 9x: not one of: 1 5 9 10" },
-		{ "-P tcp -v 9 -n a:1", "-v 9 over TCP, to a: only IPFIX" },
-		{ "-v 5 -n tcp:[::1]:1", "-v 5 over TCP, to ::1: only IPFIX" },
+		{ "-P tcp -v 9 -n a:1", "-v 9 over TCP or to a file, a:1: only IPFIX" },
+		{ "-v 5 -n tcp:[::1]:1", "-v 5 over TCP or to a file, [::1]:1: only IPFIX" },
+		{ "-n file:", "-n file:: the path is missing" },
+		{ "-n file:x", "file:x: in the background a path has to begin with a slash" },
+		{ "-n file:/x -v 9", "-v 9 over TCP or to a file, file:/x: only IPFIX" },
+		{ "--rotate-size 63K", "--rotate-size 64512: less than 65536" },
+		{ "--compress xz", "--compress xz: not one of: none gzip zstd" },
 		{ "--reconnect 0", "--reconnect 0: it must be 1s or more" },
 		{ "-P sctp", "-P sctp: this build cannot send over SCTP" },
 		{ "-P dccp", "-P dccp: not one of: udp" },
@@ -460,6 +465,10 @@ static void config_tells_transports_apart(void **state)
 		assert_string_equal(config->destinations[i].host, rows[i].host);
 		assert_string_equal(config->destinations[i].port, rows[i].port);
 	}
+	assert_true(has_line(
+		dumped("ringflowd -i eth0 -n file:/a/b:4739"), "collector = file:/a/b:4739"));
+	assert_string_equal(
+		accepted("ringflowd -i eth0 -n file:7")->destinations[0].host, "file");
 	assert_true(has_line(
 		dumped("ringflowd -i eth0 -n tcp:[::1]:1"), "collector = tcp:[::1]:1"));
 }

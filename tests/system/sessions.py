@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""IPFIX over TCP from a live sensor: connections that break, collectors that misbehave, several at once.
+"""IPFIX over TCP and into files from a live sensor: connections that break, collectors that misbehave, crashes.
 
     sessions.py [--build DIR] [--source SOURCE]      needs root
 """
@@ -298,6 +298,39 @@ class Sessions(unittest.TestCase):
             self.assertEqual(udp.packets, good.packets())
             for peer in (deaf, talker, resetter):
                 peer.close()
+
+    def test_files_hold_every_record_once(self):
+        """By size and time, in a folder that the sandbox lets through; a crash leaves what can be read."""
+        with lab.Lab() as room:
+            folder = room.folder / "files"
+            folder.mkdir()
+            folder.chmod(0o777)
+            room.folder.chmod(0o755)
+            sensor = room.sensor("--lanes", "1", "-n", "file:%s/flows" % folder, "--rotate-time", "2")
+            for turn in range(3):
+                self.send_flows(room, sensor, 10000 + 100 * turn, 40)
+                time.sleep(1)
+            self.assertEqual(sensor.stop(), 0)
+            paths = sorted(folder.iterdir())
+            streams = []
+            for path in paths:
+                streams.append(Stream())
+                streams[-1].feed(path.read_bytes())
+            self.assertEqual({path.suffix for path in paths}, {".ipfix"})
+            self.assertGreater(len(paths), 1)
+            self.assertEqual(sorted(port for stream in streams for port in stream.ports),
+                             [10000 + 100 * turn + place for turn in range(3) for place in range(40)])
+            self.assertEqual({(stream.gap, stream.bytes) for stream in streams}, {(0, b"")})
+
+            sensor = room.sensor("--lanes", "1", "-n", "file:%s/crash" % folder)
+            self.send_flows(room, sensor, 20000, 40)
+            part = folder / "crash.part"
+            lab.wait_for("writing", lambda: part.exists() and part.stat().st_size > 3000, 10)
+            sensor.process.kill()
+            sensor.process.wait(5)
+            stream = Stream()
+            stream.feed(part.read_bytes())
+            self.assertEqual((sorted(stream.ports), stream.gap, stream.bytes), (list(range(20000, 20040)), 0, b""))
 
     @unittest.skipUnless(shutil.which("tshark"), "tshark is not installed")
     def test_tshark_decodes_the_connection(self):
