@@ -175,6 +175,11 @@ const char *source_name(const struct source *source)
 	return source->kind->name;
 }
 
+uint32_t source_if_index(const struct source *source)
+{
+	return source->kind->ops->if_index ? source->kind->ops->if_index(source->state) : 0;
+}
+
 bool source_is_live(const struct source *source)
 {
 	return source->kind->is_live;

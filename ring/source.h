@@ -111,7 +111,8 @@ struct source_ops {
 	/* As open, for so many lanes; returns how many there are. NULL: always one. */
 	int (*open_lanes)(const struct source_config *config, unsigned lanes, void **ret_states,
 		int *ret_link_type, char error[static SOURCE_ERROR_BYTES]);
-	int (*fd)(void *state); /* NULL: none */
+	int (*fd)(void *state);                  /* NULL: none */
+	uint32_t (*if_index)(const void *state); /* NULL: not known */
 	int (*next)(void *state, struct packet_batch *batch);
 	void (*release)(void *state, struct packet_batch *batch);
 	void (*stats)(void *state, struct ring_stats *ret_stats);
@@ -149,6 +150,9 @@ int source_open_lanes(const struct source_config *config, unsigned lanes,
 int source_link_type(const struct source *source);
 
 const char *source_name(const struct source *source);
+
+/* The index that the system gave the interface; 0 when it is not known. */
+uint32_t source_if_index(const struct source *source);
 
 /* Live sources watch an interface; capture files end. */
 bool source_is_live(const struct source *source);

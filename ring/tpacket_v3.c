@@ -431,6 +431,19 @@ static int tpacket_v3_fd(void *state)
 	return ring->fd;
 }
 
+/* The socket's own word: its network may not be that of the process. */
+static uint32_t tpacket_v3_if_index(const void *state)
+{
+	const struct tpacket_v3 *ring = state;
+	struct sockaddr_ll address = { 0 };
+	socklen_t address_bytes = sizeof(address);
+
+	if (getsockname(ring->fd, (struct sockaddr *)&address, &address_bytes) ||
+		address.sll_ifindex < 0)
+		return 0;
+	return (uint32_t)address.sll_ifindex;
+}
+
 static int tpacket_v3_next(void *state, struct packet_batch *batch)
 {
 	struct tpacket_v3 *ring = state;
@@ -488,6 +501,7 @@ const struct source_ops tpacket_v3_ops = {
 	.open = tpacket_v3_open,
 	.open_lanes = tpacket_v3_open_lanes,
 	.fd = tpacket_v3_fd,
+	.if_index = tpacket_v3_if_index,
 	.next = tpacket_v3_next,
 	.release = tpacket_v3_release,
 	.stats = tpacket_v3_stats,

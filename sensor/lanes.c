@@ -355,6 +355,17 @@ static void store_transports(struct lanes *lanes, const struct config *config)
 				transport_fd(lanes->transports[i]));
 }
 
+/* Of records whose packets do not say. */
+static uint32_t if_index_of(const struct lanes *lanes, const struct config *config)
+{
+	if (config->has_if_index)
+		return config->if_index;
+	if (!config->interface)
+		return REPLAY_INTERFACE;
+	uint32_t index = source_if_index(lanes->sources[0]);
+	return index > 0 ? index : if_nametoindex(config->interface);
+}
+
 int lanes_make(struct lanes *lanes, const struct config *config, int notice_fd,
 	char error[static CONFIG_ERROR_BYTES])
 {
@@ -379,9 +390,7 @@ int lanes_make(struct lanes *lanes, const struct config *config, int notice_fd,
 		.maximum_flows = lanes_flows_of_lane(lanes, config, lanes->count),
 		.is_resumed = lanes->is_resumed,
 		.domain = domain,
-		.if_index = config->has_if_index ? config->if_index
-			    : config->interface  ? if_nametoindex(config->interface)
-						 : REPLAY_INTERFACE,
+		.if_index = if_index_of(lanes, config),
 		.notice_fd = notice_fd,
 	};
 

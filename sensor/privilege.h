@@ -29,7 +29,8 @@ struct privilege_report {
 	char user[PRIVILEGE_USER_BYTES]; /* whom it runs as */
 	uid_t uid;
 	uint64_t capabilities; /* effective and permitted: a bit per capability */
-	uint64_t bounding;     /* what could not be cut; of no use under no_new_privs */
+	uint64_t bounding;     /* what could not be cut; of no use under no_new_privs, like */
+	uint64_t inheritable;  /* what is left where the service manager forbids capset(2) */
 	bool has_no_new_privs;
 	int landlock_abi;      /* 0: paths are not limited */
 	bool filters_calls;    /* system calls are limited */

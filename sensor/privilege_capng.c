@@ -90,8 +90,26 @@ static int apply(const struct passwd *account, char error[static PRIVILEGE_ERROR
 			strerror(errno));
 	else
 		snprintf(error, PRIVILEGE_ERROR_BYTES,
-			"capabilities cannot be dropped (libcap-ng %d)", rc);
+			"capabilities cannot be given up (libcap-ng %d: %s)", rc,
+			strerror(errno));
 	return -EPERM;
+}
+
+static int change(const struct passwd *account, bool keeps_net_raw,
+	char error[static PRIVILEGE_ERROR_BYTES])
+{
+	capng_clear(CAPNG_SELECT_ALL);
+	if (keeps_net_raw)
+		capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_NET_RAW, -1);
+	return apply(account, error);
+}
+
+/* Nothing to give up, perhaps because the program was run without rights: then it is no matter
+ * whether capset(2) is forbidden, as it is in systemd's stricter units. */
+static bool is_there_already(const struct passwd *account, uint64_t wanted)
+{
+	return !account && set_of(CAPNG_EFFECTIVE) == wanted &&
+	       set_of(CAPNG_PERMITTED) == wanted && set_of(CAPNG_AMBIENT) == 0;
 }
 
 int privilege_give_up(const char *user, bool is_asked_for, bool keeps_net_raw,
@@ -111,10 +129,12 @@ int privilege_give_up(const char *user, bool is_asked_for, bool keeps_net_raw,
 	if (rc < 0)
 		return rc;
 	keeps_net_raw = keeps_net_raw && is_capable(CAP_NET_RAW);
-	capng_clear(CAPNG_SELECT_ALL);
-	if (keeps_net_raw)
-		capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_NET_RAW, -1);
-	rc = apply(account, error);
+	uint64_t wanted = keeps_net_raw ? UINT64_C(1) << CAP_NET_RAW : 0;
+	uint64_t inheritable = 0;
+	if (is_there_already(account, wanted))
+		inheritable = set_of(CAPNG_INHERITABLE);
+	else
+		rc = change(account, keeps_net_raw, error);
 	if (rc < 0)
 		return rc;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
@@ -122,8 +142,9 @@ int privilege_give_up(const char *user, bool is_asked_for, bool keeps_net_raw,
 		return -EPERM;
 	}
 	report->uid = geteuid();
-	report->capabilities = keeps_net_raw ? UINT64_C(1) << CAP_NET_RAW : 0;
+	report->capabilities = wanted;
 	report->bounding = bounding;
+	report->inheritable = inheritable;
 	report->has_no_new_privs = true;
 	name_user(report);
 	return 0;

@@ -32,7 +32,7 @@ static void expect(
 	bool has_dropped = report->has_no_new_privs;
 	const struct expectation lines[8] = {
 		{ "Uid:", 10, report->uid, true },
-		{ "CapInh:", 16, 0, has_dropped },
+		{ "CapInh:", 16, report->inheritable, has_dropped },
 		{ "CapPrm:", 16, report->capabilities, has_dropped },
 		{ "CapEff:", 16, report->capabilities, has_dropped },
 		{ "CapBnd:", 16, report->bounding, has_dropped },

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "systemd/notify.h"
 
+#include <fcntl.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -9,6 +11,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#define BARRIER_MS 5000
 
 void notify_open(struct notify *notify)
 {
@@ -86,6 +90,21 @@ bool notify_extend_timeout(const struct notify *notify, uint64_t us)
 
 	snprintf(text, sizeof(text), "EXTEND_TIMEOUT_USEC=%llu", (unsigned long long)us);
 	return notify_send(notify, text);
+}
+
+bool notify_barrier(const struct notify *notify)
+{
+	int ends[2];
+
+	if (notify->fd < 0 || pipe2(ends, O_CLOEXEC) < 0)
+		return false;
+	bool is_sent = send_all(notify, "BARRIER=1", ends[1]);
+	close(ends[1]);
+	/* The manager closes its copy of the other end: ours hangs up. */
+	struct pollfd end = { .fd = ends[0] };
+	bool is_heeded = is_sent && poll(&end, 1, BARRIER_MS) == 1;
+	close(ends[0]);
+	return is_heeded;
 }
 
 void notify_close(struct notify *notify)

@@ -32,6 +32,10 @@ bool notify_forget(const struct notify *notify, const char *name);
 /* What comes now may take so long: starting does not time out before. */
 bool notify_extend_timeout(const struct notify *notify, uint64_t us);
 
+/* Wait, at most some seconds, until all that was said so far has been heeded: whoever ends
+ * right after a word may not be known any more when it is read. False when it was not. */
+bool notify_barrier(const struct notify *notify);
+
 void notify_close(struct notify *notify);
 
 #endif

@@ -24,7 +24,8 @@ include='^[[:space:]]*#[[:space:]]*include[[:space:]]*"'
 forbid "$(of ring)" "$include(export|sensor|systemd)/" "ring/ gives packets and knows nobody"
 forbid "$(of export)" "$include(ring|sensor|systemd)/" "export/ takes records and knows nobody"
 forbid "$(of systemd)" "$include(ring|export|sensor)/" "systemd/ knows no room"
-forbid "$(of sensor | sed 's#sensor/main\.c ##')" "${include}systemd/" "systemd/ is used by main.c alone"
+forbid "$(of sensor | sed 's#sensor/\(main\|opener\)\.c ##g')" "${include}systemd/" \
+	"systemd/ is used by main.c and opener.c alone"
 forbid "$(of ring export sensor systemd)" "$include[^/\"]*\"" "an include does not name its room"
 forbid "$(of ring export sensor systemd)" "${include}tests/" "a room includes a test"
 
