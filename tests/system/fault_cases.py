@@ -92,6 +92,13 @@ def metered(sensor):
     return sensor.statistics()["Packets processed"]
 
 
+def answers(sensor):
+    """Does it live, and answer on its control socket?"""
+    with contextlib.suppress(subprocess.SubprocessError):
+        return is_alive(sensor) and sensor.ctl("timeouts", check=False, timeout=3).returncode == 0
+    return False
+
+
 def is_alive(sensor):
     return sensor.process.poll() is None
 
@@ -196,7 +203,22 @@ def sigterm_stuck_reader(subject, count=40_000):
             os.close(writer)
     lost = int(lost.group(1)) if lost else 0
     return Outcome(status == 0 and took < 30 and 0 < lost <= count,
-                   "ends after {:.1f} s, {:,} counted as not printed".format(took, lost))
+                   "{:.1f} s, {:,} counted".format(took, lost))
+
+
+def sighup(subject, count=20_000):
+    with lab.Lab() as room:
+        sensor = subject.sensor(room, "-m", "100000", *LONG)
+        for part in range(4):
+            send_flows(room, count // 4, part * (count // 4))
+            time.sleep(0.2)
+            sensor.process.send_signal(signal.SIGHUP)
+        time.sleep(0.2)
+        if not is_alive(sensor):
+            return Outcome(False, "dies, all flows lost")
+        seen_within(sensor, count, 5)
+        active = number_of(sensor, r"Number of active flows: (\d+)")
+    return Outcome(active == count, "{:,} of {:,} flows still open".format(active, count))
 
 
 # -- the ring ---------------------------------------------------------------------------------------
@@ -240,23 +262,23 @@ def link_comes_back(subject, change, interface=lab.LINK, before=None):
         if not before:
             send_flows(room, 2000)
             seen_within(sensor, 2000, 3)
-        change(room, sensor)
-        if not is_alive(sensor):
-            return Outcome(False, "exits with status %d" % sensor.process.returncode)
         was = metered(sensor)
+        change(room, sensor)
         begin = time.monotonic()
-        while time.monotonic() - begin < 3 and is_alive(sensor) and metered(sensor) - was < 100:
-            send_flows(room, 100)
-            time.sleep(0.05)
+        seen = None
+        while time.monotonic() - begin < 4 and is_alive(sensor) and (seen or 0) - was < 100:
+            send_flows(room, 2000)  # enough for one that waits until a block is full
+            with contextlib.suppress(subprocess.SubprocessError, AssertionError, KeyError):
+                seen = sensor.statistics(timeout=2)["Packets processed"]
         took = time.monotonic() - begin
         if not is_alive(sensor):
             return Outcome(False, "exits with status %d" % sensor.process.returncode)
-        is_back = metered(sensor) - was >= 100
+        is_back = (seen or 0) - was >= 100
         log = sensor.log()
     words = ("is back", "went down", "waiting")
     is_said = max(log.count(word) for word in words) <= 1
     return Outcome(is_back and took < 2.5 and is_said,
-                   "captured after {:.1f} s".format(took) if is_back else "not captured within 3 s")
+                   "captured after {:.1f} s".format(took) if is_back else "not captured within 4 s")
 
 
 def link_down(subject):
@@ -324,7 +346,8 @@ def jumbo(subject, count=400):
         seen_within(sensor, count, 3)
         flows = [flow for flow in sensor.flows() if "7000" in (flow["aport"], flow["bport"])]
         seen = sum(int(flow["octets0"]) + int(flow["octets1"]) for flow in flows)
-    return Outcome(seen == sent, "{:,} of {:,} octets".format(seen, sent))
+        packets = sum(int(flow["packets0"]) + int(flow["packets1"]) for flow in flows)
+    return Outcome(seen == sent, "{:,.0f} of {:,} octets a packet".format(seen / max(packets, 1), sent // count))
 
 
 # -- export -----------------------------------------------------------------------------------------
@@ -359,7 +382,7 @@ def collector_down(subject):
         sensor.stop()
         back = again.close()
     first_set = struct.unpack_from("!H", back[0], 20)[0] if back else None
-    text = "300 records lost, %d counted; %s on return" % (
+    text = "%d of 300 lost records counted, %s" % (
         lost, "templates first" if first_set == 0 else "no templates")
     is_said = log.count("do not arrive") == 1 and log.count("arrive again, 300 records were lost") == 1
     return Outcome(is_alive_still and lost == 300 and first_set == 0 and is_said, text)
@@ -402,7 +425,7 @@ def full_disk(subject, count=3000):
             lab.run("umount", disk)
     said = int(said.group(1)) if said else 0
     return Outcome(total == count + 100 and status == 0 and lost > 0 and whole + said == total,
-                   "{:,} printed + {:,} counted as lost".format(whole, said))
+                   "{:,} printed, {:,} counted".format(whole, said))
 
 
 # -- control ----------------------------------------------------------------------------------------
@@ -429,33 +452,51 @@ def silent_client(subject, count=20_000):
                    "capture and control stop")
 
 
+def control_flood(subject, clients=2000, count=20_000):
+    """So many connections at once, all silent; none may be held for long."""
+    with lab.Lab() as room:
+        sensor = subject.sensor(room, "-m", "100000", *LONG)
+        before = metered(sensor)
+        held = []
+        for _ in range(clients):
+            client = socket.socket(socket.AF_UNIX)
+            client.setblocking(False)
+            held.append(client)
+            with contextlib.suppress(OSError):
+                client.connect(sensor.control)
+        send_flows(room, count)
+        for client in held:
+            client.close()
+        took = seen_within(sensor, before + count, 5)
+    return Outcome(took is not None, "all {:,} packets metered".format(count) if took is not None else
+                   "capture and control stop")
+
+
 def early_hangup(subject):
     with lab.Lab() as room:
         sensor = subject.sensor(room)
         for _ in range(20):
-            with connected(sensor) as client:
-                with contextlib.suppress(OSError):
-                    client.send(b"statistics\n")
+            with contextlib.suppress(OSError), connected(sensor) as client:
+                client.send(b"statistics\n")
             time.sleep(0.01)
         time.sleep(0.3)
-        alive = is_alive(sensor)
-        answers = alive and sensor.ctl("timeouts", check=False).returncode == 0
-    return Outcome(answers, "answers on" if answers else "stuck" if alive else "dies")
+        works = answers(sensor)
+        text = "answers on" if works else "stuck" if is_alive(sensor) else "dies"
+    return Outcome(works, text)
 
 
 def control_garbage(subject):
     words = (b"\n", b"nonsense\n", b"\x00\xff\xfe\n", b"x" * 5000 + b"\n", b"statistics extra words\n", b"GET / HTTP/1.0\r\n\r\n")
     with lab.Lab() as room:
         sensor = subject.sensor(room)
-        answers = 0
+        told = 0
         for word in words:
-            with connected(sensor) as client:
-                with contextlib.suppress(OSError):
-                    client.sendall(word)
-                    client.shutdown(socket.SHUT_WR)
-                    answers += bool(client.recv(4096).strip())
-        works = is_alive(sensor) and sensor.ctl("timeouts", check=False).returncode == 0
-    return Outcome(works and answers == len(words), "%d of %d answered" % (answers, len(words)) +
+            with contextlib.suppress(OSError), connected(sensor) as client:
+                client.sendall(word)
+                client.shutdown(socket.SHUT_WR)
+                told += bool(client.recv(4096).strip())
+        works = answers(sensor)
+    return Outcome(works and told == len(words), "%d of %d answered" % (told, len(words)) +
                    ("" if works else ", then none"))
 
 
@@ -484,7 +525,7 @@ def clock_set_back(subject):
     _, rows = replayed(subject, FIXTURES / "time-set-back.pcap", "-t", "udp=15", "-t", "maxlife=300", "-t",
                        "expint=0")
     idle = [packets for packets, _, _, sport in rows if sport == 1000]
-    return Outcome(sorted(idle) == [1, 4] and negative(rows) == 0, "%d of 2 idle periods told, %d negative" % (
+    return Outcome(sorted(idle) == [1, 4] and negative(rows) == 0, "%d of 2 ended, %d negative" % (
         len(idle), negative(rows)))
 
 
@@ -492,8 +533,8 @@ def stamp_from_future(subject):
     _, rows = replayed(subject, FIXTURES / "time-future.pcap", "-t", "udp=15", "-t", "maxlife=300", "-t",
                        "expint=0")
     idle = [packets for packets, _, _, sport in rows if sport == 1000]
-    return Outcome(sum(idle) == 5 and idle[-1:] == [1] and negative(rows) == 0, "idle flow %s, %d negative" % (
-        "ended" if idle[-1:] == [1] else "went on", negative(rows)))
+    return Outcome(sum(idle) == 5 and idle[-1:] == [1] and negative(rows) == 0, "idle flow " + (
+        "ended" if idle[-1:] == [1] else "went on"))
 
 
 def stamps_out_of_order(subject):
@@ -553,7 +594,7 @@ def memory_at_start(subject):
             return Outcome(False, "allocates later")
     words = done.stderr.strip().splitlines()
     return Outcome(done.returncode == 1 and len(words) == 1 and "memory" in words[0],
-                   "exits with status %d and %d line" % (done.returncode, len(words)))
+                   "exit status %d, %d line" % (done.returncode, len(words)))
 
 
 def memory_cgroup(subject, count=200_000):
@@ -567,8 +608,8 @@ def memory_cgroup(subject, count=200_000):
         return Outcome(True, "no memory cgroup here")
     try:
         with lab.Lab() as room:
-            wrap = ("sh", "-c", 'echo $$ > %s/cgroup.procs; exec "$@"' % group, "sh")
-            sensor = subject.sensor(room, "-m", "250000", *LONG, wrap=wrap)
+            outside = ("sh", "-c", 'echo $$ > %s/cgroup.procs && exec "$@"' % group, "sh")
+            sensor = subject.sensor(room, "-m", "250000", *LONG, outside=outside)
             for part in range(4):
                 send_flows(room, count // 4, part * (count // 4))
                 seen_within(sensor, (part + 1) * (count // 4), 5)
@@ -606,17 +647,30 @@ def truncated_capture(subject):
     return Outcome(status == 4 and packets > 0, "%d packets exported, exit status %d" % (packets, status))
 
 
-def stale_files(subject):
+def privileges(subject):
     with lab.Lab() as room:
+        sensor = subject.sensor(room)
+        status = pathlib.Path("/proc/%d/status" % sensor.process.pid).read_text()
+        found = {name: int(re.search(r"^%s:\s+(\S+)" % name, status, re.M).group(1), base)
+                 for name, base in (("CapEff", 16), ("NoNewPrivs", 10), ("Seccomp", 10))}
+    parts = ("capabilities" if found["CapEff"] else "no capabilities",
+             "no new privileges" if found["NoNewPrivs"] else "may gain privileges",
+             "seccomp" if found["Seccomp"] else "no seccomp")
+    return Outcome(found == {"CapEff": 0, "NoNewPrivs": 1, "Seccomp": 2}, ", ".join(parts))
+
+
+def stale_files(subject):
+    """The pid file names a process that lives, and is another; nobody answers on the socket."""
+    with lab.Lab() as room, subprocess.Popen(["sleep", "60"]) as other:
         number = lab.Sensor.count + 1
-        (room.folder / ("pid.%d" % number)).write_text("%d\n" % os.getppid())
+        (room.folder / ("pid.%d" % number)).write_text("%d\n" % other.pid)
         with socket.socket(socket.AF_UNIX) as stale:
             stale.bind(str(room.folder / ("control.%d" % number)))
         try:
             sensor = subject.sensor(room, is_daemon=True, ready_s=4)
             works = sensor.ctl("timeouts", check=False).returncode == 0
             os.kill(int(pathlib.Path(sensor.pid_file).read_text()), signal.SIGTERM)
-        except AssertionError:
+        except (AssertionError, subprocess.SubprocessError):
             works = False
-            (room.folder / ("pid.%d" % number)).unlink(missing_ok=True)
+        other.kill()
     return Outcome(works, "starts" if works else "does not start")

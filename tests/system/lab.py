@@ -263,8 +263,9 @@ class Sensor:
     count = 0
 
     def __init__(self, lab, options, interface=LINK, is_daemon=False, ready_s=10, wrap=(), config="none",
-                 output=None):
-        """output: where it prints to; a file of the laboratory when not given."""
+                 output=None, outside=()):
+        """wrap: words in front of the program, outside: of what puts it into its namespace; output:
+        where it prints to, a file of the laboratory when not given."""
         Sensor.count += 1
         self.lab = lab
         self.control = str(lab.folder / ("control.%d" % Sensor.count))
@@ -275,7 +276,7 @@ class Sensor:
         command += ["-p", self.pid_file] if is_daemon else ["-d", "-p", "none"]
         command += [*self.own_options(config), *(str(option) for option in options)]
         self.process = subprocess.Popen(
-            ["ip", "netns", "exec", lab.near, *wrap, *command], stdin=subprocess.DEVNULL,
+            [*outside, "ip", "netns", "exec", lab.near, *wrap, *command], stdin=subprocess.DEVNULL,
             stdout=self.output if output is None else output, stderr=self.errors)
         try:
             if is_daemon:
@@ -305,9 +306,9 @@ class Sensor:
     def ctl(self, *words, check=True, timeout=30):
         return run(self.client(), "-c", self.control, *words, check=check, timeout=timeout)
 
-    def statistics(self):
+    def statistics(self, timeout=10):
         """The numbers that the tests ask for, by the words in front of them."""
-        text = self.ctl("statistics").stdout
+        text = self.ctl("statistics", timeout=timeout).stdout
         out = {name.strip(): int(number) for name, number in
                re.findall(r"^([A-Z][A-Za-z -]+): (\d+)", text, re.M)}
         out["text"] = text

@@ -17,7 +17,6 @@ import pathlib
 import re
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -26,6 +25,7 @@ import lab
 
 RATES = (1_000_000, 800_000, 600_000, 450_000, 300_000, 200_000, 100_000, 50_000, 20_000)
 SEARCH_S = 2
+SENDER_S = 60
 FREE_SHARE = 0.8
 CLIENTS_EVERY_S, RELOAD_EVERY_S, COLLECTOR_EVERY_S = 0.5, 2, 5
 GROWTH_KIB = 1024
@@ -33,14 +33,31 @@ MESSAGE_RECORDS = 1500  # of one run of messages: what may wait in a collector t
 OPTIONS = ("-v", "5", "-m", "200000", "-t", "udp=2", "-t", "maxlife=5", "-t", "expint=0")
 
 
-def start_sender(room, rate, flows, seconds):
-    program = lab.Sensor.build / "tests/bench/bench_sender"
-    return subprocess.Popen(["ip", "netns", "exec", room.far, str(program), "-i", lab.LINK, "-F", str(flows),
-                             "-t", str(seconds), "-r", str(rate)], stdout=subprocess.PIPE, text=True)
+class Traffic(threading.Thread):
+    """The sender, again and again, because it does not run for long."""
 
+    def __init__(self, room, rate, flows, seconds):
+        super().__init__(daemon=True)
+        self.command = ["ip", "netns", "exec", room.far, str(lab.Sensor.build / "tests/bench/bench_sender"), "-i",
+                        lab.LINK, "-F", str(flows), "-r", str(rate), "-t"]
+        self.left_s, self.sent, self.problem = seconds, 0, None
+        self.start()
 
-def sent_by(sender, seconds):
-    return json.loads(sender.communicate(timeout=seconds + 60)[0].splitlines()[-1])["sent"]
+    def run(self):
+        try:
+            while self.left_s > 0:
+                part_s = min(self.left_s, SENDER_S)
+                done = lab.run(*self.command, part_s, timeout=part_s + 60)
+                self.sent += json.loads(done.stdout.splitlines()[-1])["sent"]
+                self.left_s -= part_s
+        except Exception as problem:  # told by finish(), in the thread that judges
+            self.problem = problem
+
+    def finish(self):
+        self.join()
+        if self.problem:
+            raise self.problem
+        return self.sent
 
 
 def settled(sensor, count):
@@ -54,20 +71,22 @@ def settled(sensor, count):
         time.sleep(0.1)
 
 
-def is_lossless(rate, flows):
+def lossless_rate(rate, flows):
+    """What was sent a second when that was asked for; 0 when some of it was lost."""
     with lab.Lab() as room:
         sensor = room.sensor(*OPTIONS)
-        sent = sent_by(start_sender(room, rate, flows, SEARCH_S), SEARCH_S)
+        sent = Traffic(room, rate, flows, SEARCH_S).finish()
         metered, dropped = settled(sensor, sent)
     print("  %d/s asked, %d/s sent, %d dropped" % (rate, sent / SEARCH_S, dropped), flush=True)
-    return dropped == 0 and metered == sent
+    return sent / SEARCH_S if dropped == 0 and metered == sent else 0
 
 
 def find_rate(flows):
     print("looking for the highest rate without a loss", flush=True)
     for rate in RATES:
-        if is_lossless(rate, flows):
-            return int(rate * FREE_SHARE)
+        sent = lossless_rate(rate, flows)
+        if sent:
+            return int(sent * FREE_SHARE)
     raise AssertionError("no rate is without a loss")
 
 
@@ -149,7 +168,7 @@ def soak(rate, flows, seconds):
         collector = Collector(room)
         sensor = room.sensor(*OPTIONS, "-n", "127.0.0.1:%d" % collector.sink.port)
         pid = sensor.process.pid
-        sender = start_sender(room, rate, flows, seconds)
+        traffic = Traffic(room, rate, flows, seconds)
         disturbers = [Disturber(CLIENTS_EVERY_S, lambda: ask(sensor)),
                       Disturber(RELOAD_EVERY_S, lambda: os.kill(pid, signal.SIGHUP)),
                       Disturber(COLLECTOR_EVERY_S, collector.restart)]
@@ -157,7 +176,7 @@ def soak(rate, flows, seconds):
             disturber.start()
         time.sleep(max(seconds / 4, 5))
         warm = Footprint(pid)
-        sent = sent_by(sender, seconds)
+        sent = traffic.finish()
         for disturber in disturbers:
             disturber.finish()
         time.sleep(1)
