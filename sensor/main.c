@@ -444,6 +444,10 @@ static int say_losses(struct sensor *sensor, const struct sensor_stats *stats, i
 
 	if (is_live)
 		log_ring_events(sensor, &stats->ring);
+	if (is_live && stats->exported.failed_records > 0)
+		log_line(&sensor->log, LOG_WARNING,
+			"%llu records did not reach their collector, in all",
+			(unsigned long long)stats->exported.failed_records);
 	if (stats->lost_prints == 0)
 		return status;
 	log_line(&sensor->log, LOG_ERR, "%llu flows were not printed: %s",
