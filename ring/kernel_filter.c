@@ -13,6 +13,7 @@
  */
 #include "ring/kernel_filter.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <pcap/pcap.h>
 #include <linux/if_packet.h>
@@ -28,6 +29,7 @@
 /* The handle is only compiled with: keep its ring small. */
 #define COMPILER_BUFFER_BYTES 65536
 #define LINKTYPE_RAW 101
+#define UNUSED_ETHERTYPE 0xffff /* reserved (RFC 1701) */
 
 _Static_assert(sizeof(struct sock_filter) == sizeof(struct bpf_insn), "one instruction format");
 
@@ -53,18 +55,19 @@ static pcap_t *open_live(const char *interface, int snap_bytes)
 }
 
 /* Frames of other link types have no tag that could be taken off. */
-static pcap_t *open_for_tags(const char *interface, int link_type, int snap_bytes)
+static pcap_t *open_for_tags(
+	const char *first, const char *second, int link_type, int snap_bytes)
 {
 	if (link_type != DLT_EN10MB)
 		return NULL;
-	pcap_t *handle = open_live(interface, snap_bytes);
-	return handle ? handle : open_live("lo", snap_bytes);
+	pcap_t *handle = open_live(first, snap_bytes);
+	return handle ? handle : open_live(second, snap_bytes);
 }
 
 static pcap_t *open_compiler(
 	const char *interface, int link_type, int snap_bytes, const char *expression)
 {
-	pcap_t *handle = open_for_tags(interface, link_type, snap_bytes);
+	pcap_t *handle = open_for_tags(interface, "lo", link_type, snap_bytes);
 
 	if (!handle && link_type == DLT_EN10MB && strstr(expression, "vlan"))
 		return NULL;
@@ -151,14 +154,28 @@ static void append_header_snap(uint32_t snap_bytes, struct kernel_filter *filter
 	filter->count += header_snap_write(snap_bytes, filter->code + filter->count);
 }
 
-/* Bound to no protocol its socket gets no frames, which would cost the host time. */
+/* A socket gets frames of the protocol that it is bound to. This one has no use for any, which
+ * would cost the host time. */
+static int silence(int fd)
+{
+	struct sock_filter none = BPF_STMT(BPF_RET | BPF_K, 0);
+	struct sock_fprog program = { .len = 1, .filter = &none };
+	struct sockaddr_ll address;
+	socklen_t bytes = sizeof(address);
+
+	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) ||
+		getsockname(fd, (struct sockaddr *)&address, &bytes))
+		return -errno;
+	address.sll_protocol = htons(UNUSED_ETHERTYPE);
+	return bind(fd, (struct sockaddr *)&address, sizeof(address)) ? -errno : 0;
+}
+
 struct pcap *kernel_filter_keep_compiler(const struct source_config *config, int link_type)
 {
-	struct sockaddr_ll nothing = { .sll_family = AF_PACKET };
 	pcap_t *handle =
-		open_for_tags(config->interface, link_type, snap_of(config->snap_bytes));
+		open_for_tags("lo", config->interface, link_type, snap_of(config->snap_bytes));
 
-	if (!handle || !bind(pcap_fileno(handle), (struct sockaddr *)&nothing, sizeof(nothing)))
+	if (!handle || silence(pcap_fileno(handle)) == 0)
 		return handle;
 	pcap_close(handle);
 	return NULL;

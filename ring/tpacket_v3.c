@@ -364,6 +364,7 @@ static int tpacket_v3_open(const struct source_config *config, void **ret_state,
 	}
 	if (outcome)
 		return outcome;
+	tpacket_v3_keep_compiler(ring);
 	*ret_link_type = ring->watch.link_type;
 	*ret_state = ring;
 	return 0;
