@@ -615,6 +615,11 @@ bool exporter_release(struct exporter *exporter)
 	return outbox_release(&exporter->outbox);
 }
 
+bool exporter_is_empty(const struct exporter *exporter)
+{
+	return !exporter->message.is_begun && exporter->outbox.gather.count == 0;
+}
+
 bool exporter_is_held(const struct exporter *exporter)
 {
 	return exporter->outbox.is_held && !exporter->transport->is_away;

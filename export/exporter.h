@@ -156,6 +156,9 @@ bool exporter_release(struct exporter *exporter);
  * than anybody should wait. */
 bool exporter_is_held(const struct exporter *exporter);
 
+/* Nothing waits to be sent, and no message is begun. */
+bool exporter_is_empty(const struct exporter *exporter);
+
 /* What is held still will not be sent any more: count it as failed. */
 void exporter_give_up(struct exporter *exporter);
 

@@ -152,6 +152,12 @@ int exporter_keep_in(
 	return 0;
 }
 
+void exporter_move(struct exporter *exporter, uint8_t *bytes)
+{
+	exporter->outbox.gather = gather_over_larger(
+		bytes, EXPORTER_KEPT_BYTES, exporter->larger, EXPORTER_KEPT_MESSAGES);
+}
+
 int exporter_send_saved(
 	const struct exporter_saved *saved, uint8_t *bytes, struct transport *transport)
 {

@@ -60,6 +60,9 @@ void exporter_save(struct exporter *exporter, struct exporter_saved *to);
 int exporter_send_saved(
 	const struct exporter_saved *saved, uint8_t *bytes, struct transport *transport);
 
+/* Other .bytes from here on, of one that exporter_is_empty(). */
+void exporter_move(struct exporter *exporter, uint8_t *bytes);
+
 /* For exporter_new_kept(). 0; -ENOMEM; -EBADMSG when what was saved makes no sense. */
 int exporter_keep_in(
 	struct exporter *exporter, uint8_t *bytes, const struct exporter_saved *saved);

@@ -181,30 +181,43 @@ static void add_stats(struct exporter_stats *sum, const struct exporter_stats *o
 
 /* -- another row ---------------------------------------------------------------------- */
 
-static bool is_kept(const struct collectors_change *change, size_t index)
+/* Where the .index-th one goes; -1: it is removed. */
+static long place_of(const struct collectors_change *change, size_t index)
 {
 	for (size_t i = 0; i < change->count; i++)
 		if (!change->places[i].added && change->places[i].kept == index)
-			return true;
-	return false;
+			return (long)i;
+	return -1;
 }
 
-bool collectors_part(struct collectors *collectors, const struct collectors_change *change,
-	uint64_t now_ns, bool give_up)
+/* Does it leave its place, or the octets that belong to it? */
+static bool is_parting(const struct collectors *collectors,
+	const struct collectors_change *change, size_t index)
 {
-	bool is_done = true;
+	long place = place_of(change, index);
 
+	return place < 0 || (collectors->kept_bytes && place != (long)index);
+}
+
+void collectors_part(
+	struct collectors *collectors, const struct collectors_change *change, uint64_t now_ns)
+{
+	for (size_t i = 0; i < collectors->count; i++)
+		if (is_parting(collectors, change, i))
+			exporter_flush(collectors->exporters[i], now_ns);
+}
+
+bool collectors_are_parted(const struct collectors *collectors,
+	const struct collectors_change *change, bool give_up)
+{
 	for (size_t i = 0; i < collectors->count; i++) {
-		struct exporter *exporter = collectors->exporters[i];
+		bool may_wait = !give_up || place_of(change, i) >= 0;
 
-		if (is_kept(change, i))
-			continue;
-		exporter_flush(exporter, now_ns);
-		if (give_up)
-			exporter_give_up(exporter);
-		is_done = is_done && !exporter_is_held(exporter);
+		if (is_parting(collectors, change, i) && may_wait &&
+			!exporter_is_empty(collectors->exporters[i]))
+			return false;
 	}
-	return is_done;
+	return true;
 }
 
 static void take_out(
@@ -212,35 +225,42 @@ static void take_out(
 {
 	struct exporter *exporter = collectors->exporters[index];
 
+	exporter_give_up(exporter); /* what waits for a collector that is away */
 	add_stats(&collectors->past, exporter_stats(exporter));
 	change->removed[change->removed_count++] = exporter;
 }
 
-static struct exporter *take_in(
-	const struct collectors *collectors, const struct collectors_place *place)
+static struct exporter *take_in(const struct collectors *collectors,
+	const struct collectors_change *change, size_t place)
 {
-	if (place->added) {
-		exporter_set_boot(place->added, collectors->config.boot_ns);
-		return place->added;
+	const struct collectors_place *from = &change->places[place];
+	struct exporter *exporter = from->added;
+
+	if (exporter) {
+		exporter_set_boot(exporter, collectors->config.boot_ns);
+		return exporter;
 	}
-	exporter_set_terms(collectors->exporters[place->kept], &collectors->config);
-	return collectors->exporters[place->kept];
+	exporter = collectors->exporters[from->kept];
+	if (collectors->kept_bytes && from->kept != place)
+		exporter_move(exporter, collectors->kept_bytes + place * EXPORTER_KEPT_BYTES);
+	exporter_set_terms(exporter, &collectors->config);
+	return exporter;
 }
 
 void collectors_change(struct collectors *collectors, struct collectors_change *change)
 {
-	struct exporter *row[CONFIG_DESTINATIONS_MAX];
 	uint64_t boot_ns = collectors->config.boot_ns;
 
 	for (size_t i = 0; i < collectors->count; i++)
-		if (!is_kept(change, i))
+		if (place_of(change, i) < 0)
 			take_out(collectors, i, change);
 	collectors->config = change->config;
 	collectors->config.boot_ns = boot_ns;
+	collectors->config.interface_name = collectors->config.interface_description = "";
 	collectors->is_balanced = change->is_balanced;
 	for (size_t i = 0; i < change->count; i++)
-		row[i] = take_in(collectors, &change->places[i]);
-	memcpy(collectors->exporters, row, change->count * sizeof(row[0]));
+		change->row[i] = take_in(collectors, change, i);
+	memcpy(collectors->exporters, change->row, change->count * sizeof(change->row[0]));
 	collectors->transport_count = collectors->count = change->count;
 }
 

@@ -35,7 +35,8 @@ struct collectors_change {
 	bool is_balanced;
 	struct collectors_place places[CONFIG_DESTINATIONS_MAX];
 	size_t count;
-	/* Afterwards: who is in no place any more, to be freed. Nothing waits in them. */
+	/* Afterwards: the row, borrowed; who is in no place any more, to be freed. */
+	struct exporter *row[CONFIG_DESTINATIONS_MAX];
 	struct exporter *removed[CONFIG_DESTINATIONS_MAX];
 	size_t removed_count;
 };
@@ -85,11 +86,15 @@ void collectors_set_boot(struct collectors *collectors, uint64_t boot_ns);
 void collectors_step_clock(struct collectors *collectors, int64_t step_ns, bool moves_boot);
 
 /*
- * Send what waits for those that will be removed; .give_up: what a full socket does not take is
- * counted as lost. True when nothing waits any more, and collectors_change() may follow.
+ * Finish what is meant for those that collectors_change() will remove, or move to other
+ * .kept_bytes, and send it, or have it sent by collectors_release(). collectors_are_parted():
+ * nothing waits in them any more, and the change may follow; with .give_up what waits for those
+ * that are removed is counted as lost.
  */
-bool collectors_part(struct collectors *collectors, const struct collectors_change *change,
-	uint64_t now_ns, bool give_up);
+void collectors_part(
+	struct collectors *collectors, const struct collectors_change *change, uint64_t now_ns);
+bool collectors_are_parted(const struct collectors *collectors,
+	const struct collectors_change *change, bool give_up);
 
 /* Exchange the row, after collectors_begin(). Cannot fail. */
 void collectors_change(struct collectors *collectors, struct collectors_change *change);

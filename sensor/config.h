@@ -154,7 +154,7 @@ struct config_input {
 	int argc;
 	char **argv;        /* permuted, not kept */
 	const char *folder; /* of the files that are read unasked; NULL: there are none */
-	int at_fd;          /* the folder where relative paths begin, or AT_FDCWD */
+	const char *base;   /* the folder where relative paths of --config begin; NULL: here */
 };
 
 /* The folder of the default files, as it was built in. */
@@ -168,6 +168,17 @@ extern const char config_folder[];
  */
 int config_parse(struct config *config, const struct config_input *input, FILE *out,
 	char error[static CONFIG_ERROR_BYTES]);
+
+/* What differs between two configurations, by the options' names with ", " between them. */
+struct config_changes {
+	char names[512];
+	char restart[512];    /* of these, what cannot change while the program runs */
+	bool starts_sessions; /* messages will look different, or travel differently */
+};
+
+/* Both are whole; of an interface, not of capture files. 0 or -ENOMEM. */
+int config_compare(const struct config *before, const struct config *after,
+	struct config_changes *ret_changes);
 
 /* "FILE:LINE: ", or "" for what does not stand in a file. Returns .out. */
 const char *config_place_text(

@@ -225,10 +225,10 @@ static int file_read(struct config_file *file)
 }
 
 /* A pipe could make the caller wait, and nothing could be read from it a second time. */
-static int open_text(int at_fd, const char *path, FILE **ret_in)
+static int open_text(const char *path, FILE **ret_in)
 {
 	struct stat status;
-	int fd = openat(at_fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
 	if (fd < 0)
 		return -errno;
@@ -269,10 +269,10 @@ int config_file_parse(struct config_parser *parser, FILE *in, const char *path)
 	return rc;
 }
 
-int config_file_read(struct config_parser *parser, int at_fd, const char *path)
+int config_file_read(struct config_parser *parser, const char *path)
 {
 	FILE *in = NULL;
-	int rc = open_text(at_fd, path, &in);
+	int rc = open_text(path, &in);
 
 	if (rc < 0) {
 		snprintf(parser->error, CONFIG_ERROR_BYTES, "%.200s: %s", path,

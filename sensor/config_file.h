@@ -15,11 +15,10 @@
 #include "sensor/config_row.h"
 
 /*
- * Read .path, relative to the folder .at_fd (or AT_FDCWD), into the parser's configuration.
- * 0; -ENOENT when there is no such file, with a line in the parser's error; or another negative
- * errno with such a line.
+ * Read the file .path into the parser's configuration. 0; -ENOENT when there is no such file,
+ * with a line in the parser's error; or another negative errno with such a line.
  */
-int config_file_read(struct config_parser *parser, int at_fd, const char *path);
+int config_file_read(struct config_parser *parser, const char *path);
 
 /* The same of an open file, which stays the caller's; .path is what errors call it. */
 int config_file_parse(struct config_parser *parser, FILE *in, const char *path);

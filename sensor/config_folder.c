@@ -3,7 +3,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,15 +24,28 @@ int config_folder_find(struct config_folder *files, const struct config_parser *
 			     config->personality == PERSONALITY_RINGFLOW;
 
 	*files = (struct config_folder){
-		.at_fd = input->at_fd,
 		.folder = reads_unasked ? input->folder : NULL,
 		.paths = line->paths,
 		.path_count = line->path_count,
+		.base = input->base,
 	};
 	if (!config->interface)
 		return 0;
 	files->interface = strdup(config->interface);
 	return files->interface ? 0 : -ENOMEM;
+}
+
+/* A daemon goes to another folder; its files stay where they were. */
+static int read_given(
+	const struct config_folder *files, const char *path, struct config_parser *parser)
+{
+	char whole[PATH_MAX];
+
+	if (path[0] == '/' || !files->base ||
+		snprintf(whole, sizeof(whole), "%s/%s", files->base, path) >=
+			(int)sizeof(whole))
+		return config_file_read(parser, path);
+	return config_file_read(parser, whole);
 }
 
 /* A file that does not have to be there. */
@@ -44,7 +56,7 @@ static int read_optional(
 
 	if (snprintf(path, sizeof(path), "%s/%s", files->folder, name) >= (int)sizeof(path))
 		return 0;
-	int rc = config_file_read(parser, files->at_fd, path);
+	int rc = config_file_read(parser, path);
 	return rc == -ENOENT ? 0 : rc;
 }
 
@@ -68,7 +80,7 @@ static int read_drop_ins(const struct config_folder *files, struct config_parser
 	int rc = 0;
 
 	snprintf(path, sizeof(path), "%s/" DROP_IN_FOLDER, files->folder);
-	int count = scandirat(files->at_fd, path, &entries, is_drop_in, by_name);
+	int count = scandir(path, &entries, is_drop_in, by_name);
 	if (count < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return 0;
 	if (count < 0) {
@@ -115,7 +127,7 @@ int config_folder_read(const struct config_folder *files, struct config_parser *
 
 	parser->layer = LAYER_FILES;
 	for (size_t i = 0; rc == 0 && i < files->path_count; i++)
-		rc = config_file_read(parser, files->at_fd, files->paths[i]);
+		rc = read_given(files, files->paths[i], parser);
 	if (rc < 0 || !files->folder)
 		return rc;
 	rc = read_optional(files, GENERAL_FILE, parser);

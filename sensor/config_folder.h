@@ -17,11 +17,11 @@
 #include "sensor/config_row.h"
 
 struct config_folder {
-	int at_fd;
 	const char *folder;       /* borrowed; NULL: only what is in .paths is read */
 	char *interface;          /* that -i names; owned; NULL: not named */
 	const char *const *paths; /* borrowed */
 	size_t path_count;
+	const char *base; /* where those begin that are relative; borrowed; NULL: here */
 };
 
 /* Find out what the command line, which .line has read, leads to; .line is borrowed. 0 or

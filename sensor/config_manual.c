@@ -48,6 +48,10 @@ static void write_option(const struct option_row *row, FILE *out)
 	}
 	fprintf(out, "\n\t%s", row->manual);
 	write_defaults(row, out);
+	if (row->reload == RELOAD_SESSION)
+		fputs(" A reload with another value begins new sessions.", out);
+	else if (row->reload == RELOAD_LIVE)
+		fputs(" Can be changed by a reload.", out);
 	fputs("\n\n", out);
 }
 

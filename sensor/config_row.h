@@ -46,6 +46,13 @@ struct choice {
 	const char *refusal; /* known, but this build cannot do it: why */
 };
 
+/* May the value change while the program runs? */
+enum config_reload {
+	RELOAD_RESTART,
+	RELOAD_LIVE,
+	RELOAD_SESSION,
+};
+
 struct option_row;
 
 /* Where values come from, the weakest first. */
@@ -88,7 +95,7 @@ struct option_row {
 	bool is_size; /* K, M, G */
 	bool is_refused;
 	bool is_switch; /* a flag: has a value without being given */
-	bool is_reloadable;
+	enum config_reload reload;
 	const char *defaults[2]; /* by enum personality; NULL: none */
 	const char *help;
 	const char *manual;

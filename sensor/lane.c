@@ -40,18 +40,11 @@
 
 /* -- the clock ------------------------------------------------------------------------ */
 
-static uint64_t lane_next_boot_move(const struct lane *lane, uint64_t now_ns)
-{
-	uint64_t interval_s = lane->config->reinitialise_s;
-
-	return interval_s ? now_ns + interval_s * NS_PER_S : UINT64_MAX;
-}
-
 /* softflowd's -I: let sysUptime begin again, early enough that the oldest open record still
  * began after it. */
 static void lane_move_boot(struct lane *lane, uint64_t now_ns)
 {
-	uint64_t oldest_ns = lane->config->timeouts.maximum_life_ns;
+	uint64_t oldest_ns = lane->settings.maximum_life_ns;
 	uint64_t before_ns =
 		oldest_ns ? oldest_ns + FRAGMENT_WINDOW_NS : now_ns - lane->start_ns;
 

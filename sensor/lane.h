@@ -15,6 +15,7 @@
 #include <stdatomic.h>
 
 #include "ring/source.h"
+#include "sensor/collectors.h"
 #include "sensor/config.h"
 #include "sensor/lane_state.h"
 #include "sensor/own_export.h"
@@ -29,7 +30,7 @@ struct lane_keys {
 };
 
 struct lane_config {
-	const struct config *config;         /* borrowed for the lane's life */
+	const struct config *config;         /* borrowed for the call */
 	const struct own_export *own;        /* borrowed for the lane's life */
 	const struct lane_keys *keys;        /* borrowed for the call */
 	struct source *source;               /* taken */
@@ -57,8 +58,33 @@ enum lane_verb {
 	LANE_PAUSE,          /* count packets as not gathered */
 	LANE_RESUME,
 	LANE_LEAVE,  /* end at once, with all that is kept for the next process */
+	LANE_FILTER, /* attach that of .changes */
+	LANE_CHANGE, /* go on as .changes says: all of it at once, nothing is lost */
 	LANE_FINISH, /* meter what came before .now_ns (of a capture file nothing more), export
 		      * every open flow, end */
+};
+
+/* What a lane looks at of the configuration while it runs. */
+struct lane_settings {
+	uint64_t maximum_life_ns;
+	uint32_t reinitialise_s;
+	bool track_v6, has_own_mac;
+	uint8_t own_mac[6];
+};
+
+/* What a lane is to do from now on: the request is answered with what came of it. */
+struct lane_change {
+	/* LANE_FILTER */
+	const struct source_filter *filter; /* borrowed for the request */
+	int outcome;                        /* 0, or why not every socket has it */
+	/* LANE_CHANGE */
+	struct lane_settings settings;
+	struct flow_timeouts timeouts;
+	uint32_t sampling_interval; /* all flows end when it is another one */
+	uint32_t records_per_s;
+	struct collectors_change collectors;
+	bool is_taken;     /* false: the lane is ending, it has touched nothing */
+	uint64_t since_ns; /* the lane's own: when it began to make room; 0 at first */
 };
 
 /* Owned by the main thread, lent to the lane from lane_post() until .is_done. */
@@ -71,6 +97,7 @@ struct lane_request {
 					   * order; what has not begun stays as it is */
 	uint64_t cursor;
 	uint64_t count;
+	struct lane_change *changes; /* LANE_FILTER, LANE_CHANGE: one for each lane */
 	uint64_t now_ns; /* LANE_FINISH: Unix time of asking. Answered: the lane clock */
 	atomic_bool is_done;
 };
@@ -80,6 +107,17 @@ struct lane;
 /* 0 or a negative errno with a sentence in .error. What is taken is taken only on success. */
 int lane_new(const struct lane_config *config, struct lane **ret_lane,
 	char error[static CONFIG_ERROR_BYTES]);
+
+/* Fill what a lane has of a configuration: all of .ret_change but .filter and who is in
+ * which place among the collectors. Any thread. */
+void lane_change_fill(
+	const struct lane *lane, const struct config *config, struct lane_change *ret_change);
+
+/* Where messages to the .place-th collector outlive the process; NULL: nowhere. */
+uint8_t *lane_kept_bytes(const struct lane *lane, size_t place);
+
+/* For source_compile_filter(). Borrowed for the lane's life. */
+struct source *lane_source(const struct lane *lane);
 
 /* Start the lane's thread. 0 or a negative errno. */
 int lane_start(struct lane *lane);

@@ -31,6 +31,7 @@ static void desk_send(struct lane_desk *desk, unsigned lane)
 				     ? asked->exporters + lane * CONFIG_DESTINATIONS_MAX
 				     : NULL,
 		.cursor = asked->cursor,
+		.changes = asked->changes,
 		.now_ns = asked->now_ns,
 	};
 	errand->is_out = true;

@@ -7,6 +7,7 @@
  *	LANE_STATS           the sums, as if one lane had done it all
  *	LANE_SNAPSHOT        one lane after the other; the order knows how far it is
  *	what has a count     the sum of the counts
+ *	LANE_FILTER, CHANGE  each lane has its own of .changes, and answers there
  *
  * With .exporters there is room in it for every lane's, one after the other: each fills its
  *own.

@@ -6,6 +6,7 @@
  *	lane_meter.c    a batch of packets on its way into the flow cache
  *	lane_serve.c    requests of the main thread
  *	lane_keep.c     what is kept for another process
+ *	lane_change.c   those that bring another configuration
  *	lane_life.c     making and freeing, starting and joining
  */
 #ifndef SENSOR_LANE_INSIDE_H
@@ -31,7 +32,7 @@ struct lane {
 	/* Written by the main thread. */
 	_Alignas(LINE_BYTES) _Atomic(struct lane_request *) mailbox;
 
-	_Alignas(LINE_BYTES) const struct config *config;
+	_Alignas(LINE_BYTES) struct lane_settings settings;
 	struct source *source;
 	struct decoder *decoder;
 	struct fragment_hold *hold;
@@ -45,6 +46,7 @@ struct lane {
 	struct lane_state *state; /* NULL: nothing is kept for another process */
 
 	unsigned number, count;
+	uint32_t domain, if_index; /* as in lane_config */
 	uint64_t steering_key[2];
 	bool is_live, is_paused, has_begun;
 	bool sees_all;     /* the packets of other lanes, too */
@@ -94,6 +96,14 @@ static inline uint64_t lane_unix_ns(const struct lane *lane, uint64_t time_ns)
 	return time_ns + (uint64_t)lane->step_ns;
 }
 
+/* When sysUptime's zero is to be moved next; UINT64_MAX: never. */
+static inline uint64_t lane_next_boot_move(const struct lane *lane, uint64_t now_ns)
+{
+	uint64_t interval_s = lane->settings.reinitialise_s;
+
+	return interval_s ? now_ns + interval_s * 1000000000ULL : UINT64_MAX;
+}
+
 /* -- lane_meter.c -- */
 
 /* Meter the packets of .batch. */
@@ -121,6 +131,9 @@ void lane_keep_release(struct lane *lane);
  * errno. */
 int lane_keep_resume(struct lane *lane);
 
+/* The collectors have other places: nobody has those behind them. Commits. */
+void lane_keep_places(struct lane *lane);
+
 /* -- lane_serve.c -- */
 
 /* The id by which the world knows the lane's .ordinal-th flow. */
@@ -134,5 +147,10 @@ void lane_notice(struct lane *lane);
 
 /* A record of the flow cache goes out: flow_sink.record. */
 void lane_record(void *user, const struct flow_record *record, uint64_t now_ns);
+
+/* -- lane_change.c -- */
+
+/* One bounded step; true when it is done. */
+bool lane_change_step(struct lane *lane, struct lane_change *change);
 
 #endif

@@ -53,6 +53,16 @@ void lane_keep_release(struct lane *lane)
 		lane_keep_commit(lane);
 }
 
+/* There are two copies of what is saved, written by turns. */
+void lane_keep_places(struct lane *lane)
+{
+	for (unsigned copy = 0; lane->state && copy < 2; copy++) {
+		for (size_t i = lane->collectors.count; i < CONFIG_DESTINATIONS_MAX; i++)
+			lane_state_next_exporter(lane->state, (unsigned)i)->is_used = 0;
+		lane_keep_commit(lane);
+	}
+}
+
 static void load_counters(struct lane *lane, const struct lane_saved *from)
 {
 	lane->clock = from->clock;

@@ -15,21 +15,6 @@
 
 /* -- life ----------------------------------------------------------------------------- */
 
-static void lane_fill_export_config(struct lane *lane, const struct lane_config *from)
-{
-	const struct config *config = from->config;
-
-	lane->collectors.is_balanced = config->is_load_balanced;
-	struct exporter_config *exporter = &lane->collectors.config;
-
-	*exporter = config_exporter(config);
-	exporter->domain = from->domain + from->number;
-	exporter->engine_id = (uint8_t)from->number;
-	exporter->gather_delay_ms = lane->is_live ? 0 : config->flush_delay_ms;
-	exporter->if_index = from->if_index;
-	exporter->process_id = lane->is_live ? (uint32_t)getpid() : 1;
-}
-
 /* The parts of a lane whose memory outlives the process. */
 struct kept_parts {
 	struct flow_memory flows;
@@ -125,6 +110,19 @@ static void lane_say_why(
 			from->maximum_flows, strerror(-rc));
 }
 
+/* The first configuration is taken as all that follow. */
+static void lane_settle_in(struct lane *lane, const struct config *config)
+{
+	struct lane_change first;
+
+	lane_change_fill(lane, config, &first);
+	lane->settings = first.settings;
+	lane->pace.pacer.records_per_s = first.records_per_s;
+	lane->sampler = sampler_every(first.sampling_interval);
+	lane->collectors.config = first.collectors.config;
+	lane->collectors.is_balanced = first.collectors.is_balanced;
+}
+
 int lane_new(const struct lane_config *config, struct lane **ret_lane,
 	char error[static CONFIG_ERROR_BYTES])
 {
@@ -135,7 +133,6 @@ int lane_new(const struct lane_config *config, struct lane **ret_lane,
 		return -ENOMEM;
 	}
 	memset(lane, 0, sizeof(*lane));
-	lane->config = config->config;
 	lane->wake_fds[0] = lane->wake_fds[1] = -1;
 	lane->is_live = source_is_live(config->source);
 	lane->clock.is_steady = lane->is_live;
@@ -148,12 +145,11 @@ int lane_new(const struct lane_config *config, struct lane **ret_lane,
 	memcpy(lane->steering_key, config->keys->steering, sizeof(lane->steering_key));
 	lane->pace.is_live = lane->is_live;
 	lane->pace.maximum_flows = config->maximum_flows;
-	lane->pace.pacer.records_per_s = config->config->export_rate / config->count +
-					 (config->config->export_rate % config->count != 0);
 	lane->notice_fd = config->notice_fd;
 	lane->held_due_ns = UINT64_MAX;
-	lane->sampler = sampler_every(config->config->sampling_interval);
-	lane_fill_export_config(lane, config);
+	lane->domain = config->domain;
+	lane->if_index = config->if_index;
+	lane_settle_in(lane, config->config);
 	int rc = lane_make_parts(lane, config);
 	if (rc < 0) {
 		lane_say_why(config, rc, error);
@@ -207,6 +203,11 @@ int lane_join(struct lane *lane)
 		pthread_join(lane->thread, NULL);
 	lane->is_started = false;
 	return lane->outcome;
+}
+
+struct source *lane_source(const struct lane *lane)
+{
+	return lane->source;
 }
 
 const char *lane_source_error(const struct lane *lane)

@@ -19,7 +19,7 @@ static enum drop_reason lane_judge(
 	enum drop_reason reason = decoder_decode(lane->decoder, packet, ret_meta);
 	if (reason != DROP_NONE)
 		return reason;
-	if (ret_meta->ip_version == 6 && !lane->config->track_v6)
+	if (ret_meta->ip_version == 6 && !lane->settings.track_v6)
 		return DROP_V6_NOT_TRACKED;
 	return DROP_NONE;
 }
@@ -124,8 +124,8 @@ static bool lane_hold(struct lane *lane)
 static bool lane_only_decodes(const struct lane *lane)
 {
 	return !lane->is_live && !lane->sees_all && !lane->is_paused &&
-	       sampler_selects_all(&lane->sampler) && lane->config->track_v6 &&
-	       !lane->config->has_own_mac;
+	       sampler_selects_all(&lane->sampler) && lane->settings.track_v6 &&
+	       !lane->settings.has_own_mac;
 }
 
 /* Export times go back with the stamps; what came before is told in the old time. */
@@ -139,7 +139,7 @@ static void lane_follow_clock(struct lane *lane)
 __attribute__((always_inline)) static inline void lane_meter_packet(
 	struct lane *lane, const struct packet *packet, bool only_decodes)
 {
-	const struct config *config = lane->config;
+	const struct lane_settings *settings = &lane->settings;
 
 	if (lane_clock_see(&lane->clock, packet->stamp_ns))
 		lane_follow_clock(lane);
@@ -152,9 +152,9 @@ __attribute__((always_inline)) static inline void lane_meter_packet(
 		return;
 	}
 	meta->clock_ns = lane->clock.now_ns;
-	if (!only_decodes && config->has_own_mac)
-		meta->is_outgoing =
-			memcmp(meta->source_mac, config->own_mac, sizeof(config->own_mac)) == 0;
+	if (!only_decodes && settings->has_own_mac)
+		meta->is_outgoing = memcmp(meta->source_mac, settings->own_mac,
+					    sizeof(settings->own_mac)) == 0;
 	bool is_rare = meta->is_fragment || meta->clock_ns > lane->held_due_ns;
 	if (is_rare && lane_hold(lane))
 		return;

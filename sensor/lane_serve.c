@@ -18,7 +18,7 @@ static inline void lane_export(
 	struct lane *lane, const struct flow_record *record, uint64_t now_ns)
 {
 	now_ns = lane_unix_ns(lane, now_ns);
-	lane->exported_flows++;
+	lane->exported_flows += lane->collectors.count > 0;
 	if (lane->print)
 		print_sink_record(lane->print, lane->number, record);
 	collectors_add(&lane->collectors, record, now_ns);
@@ -85,7 +85,7 @@ void lane_stats(struct lane *lane, struct sensor_stats *ret_stats)
 		.metered_frames = lane->metered_frames,
 		.has_ring = lane->is_live,
 		.exported = collectors_stats(&lane->collectors),
-		.exported_flows = lane->collectors.count ? lane->exported_flows : 0,
+		.exported_flows = lane->exported_flows,
 		.lost_prints = lane->print ? print_sink_lost(lane->print, lane->number) : 0,
 		.restarts = lane->restarts,
 		.outage_ms = lane->outage_ms,
@@ -166,6 +166,12 @@ static bool lane_request_step(struct lane *lane)
 	case LANE_LEAVE:
 		lane->is_leaving = true;
 		return true;
+	case LANE_FILTER:
+		request->changes[lane->number].outcome =
+			source_set_filter(lane->source, request->changes[lane->number].filter);
+		return true;
+	case LANE_CHANGE:
+		return lane_change_step(lane, &request->changes[lane->number]);
 	case LANE_FINISH:
 		lane->is_finishing = true;
 		lane->finish_ns = lane->is_live ? request->now_ns - (uint64_t)lane->step_ns : 0;

@@ -162,7 +162,7 @@ static int say_no_memory(char error[static CONFIG_ERROR_BYTES])
 	return -ENOMEM;
 }
 
-static int open_udp(struct lanes *lanes, const struct transport_config *config,
+static int open_udp(struct own_export *own, const struct transport_config *config,
 	struct transport **ret_transport, char error[static CONFIG_ERROR_BYTES])
 {
 	struct transport *transport;
@@ -170,7 +170,7 @@ static int open_udp(struct lanes *lanes, const struct transport_config *config,
 
 	if (rc < 0)
 		return rc;
-	if (own_export_add(&lanes->own, &transport->endpoints) < 0) {
+	if (own_export_add(own, &transport->endpoints) < 0) {
 		transport_close(transport);
 		return say_no_memory(error);
 	}
@@ -179,12 +179,12 @@ static int open_udp(struct lanes *lanes, const struct transport_config *config,
 }
 
 /* The ends of a connection are known when it is made, which is later and more than once. */
-static int open_tcp(struct lanes *lanes, struct transport_config *config,
+static int open_tcp(struct own_export *own, struct transport_config *config,
 	struct transport **ret_transport, char error[static CONFIG_ERROR_BYTES])
 {
 	struct own_export_line *line;
 
-	if (own_export_line(&lanes->own, &line) < 0)
+	if (own_export_line(own, &line) < 0)
 		return say_no_memory(error);
 	config->watcher.moved = own_export_moved;
 	config->watcher.user = line;
@@ -227,11 +227,11 @@ static int open_file(const struct lanes *lanes, const struct config *config, con
 	return transport_file_open(&file, ret_transport, error);
 }
 
-static int open_transport(struct lanes *lanes, const struct config *config, unsigned lane,
-	size_t destination, char error[static CONFIG_ERROR_BYTES])
+int lanes_open_collector(struct lanes *lanes, const struct config *config, unsigned lane,
+	size_t destination, int handed_fd, struct transport **ret_transport,
+	char error[static CONFIG_ERROR_BYTES])
 {
 	const struct config_destination *to = &config->destinations[destination];
-	int handed_fd = -1;
 	struct transport_config transport = {
 		.host = to->host,
 		.port = to->port,
@@ -239,31 +239,51 @@ static int open_transport(struct lanes *lanes, const struct config *config, unsi
 		.source_address = config->export_source,
 		.hop_limit = config->hop_limit,
 		.may_wait = is_replay(config),
+		.handed_fd = handed_fd > 0 ? handed_fd : 0,
 		.retry_s = config->reconnect_s,
 		.retry_most_s = config->reconnect_most_s,
 	};
-	struct handover_name name = handover_udp_name(lane, (unsigned)destination);
-	struct transport **place = &lanes->transports[lanes->transport_count];
+	char reason[CONFIG_ERROR_BYTES], place[CONFIG_ERROR_BYTES];
 	int rc = -EINVAL;
 
 	switch (to->transport) {
 	case CONFIG_TRANSPORT_UDP:
-		if (!is_replay(config))
-			handed_fd = lanes_keep_check_udp(lanes, config, lane, destination,
-				handover_take(lanes->handover, name.text));
-		transport.handed_fd = handed_fd > 0 ? handed_fd : 0;
-		rc = open_udp(lanes, &transport, place, error);
+		rc = open_udp(&lanes->own, &transport, ret_transport, reason);
 		break;
 	case CONFIG_TRANSPORT_TCP:
-		rc = open_tcp(lanes, &transport, place, error);
+		rc = open_tcp(&lanes->own, &transport, ret_transport, reason);
 		break;
 	case CONFIG_TRANSPORT_FILE:
-		rc = open_file(lanes, config, to->path, lane, place, error);
+		rc = open_file(lanes, config, to->path, lane, ret_transport, reason);
 		break;
 	}
+	if (rc < 0)
+		snprintf(error, CONFIG_ERROR_BYTES, "%s%.300s",
+			config_place_text(config, to->place, place, sizeof(place)), reason);
+	return rc;
+}
+
+static int open_transport(struct lanes *lanes, const struct config *config, unsigned lane,
+	size_t destination, char error[static CONFIG_ERROR_BYTES])
+{
+	struct handover_name name = handover_udp_name(lane, (unsigned)destination);
+	bool is_udp = config->destinations[destination].transport == CONFIG_TRANSPORT_UDP;
+	int handed_fd = -1;
+
+	if (is_udp && !is_replay(config))
+		handed_fd = lanes_keep_check_udp(lanes, config, lane, destination,
+			handover_take(lanes->handover, name.text));
+	int rc = lanes_open_collector(lanes, config, lane, destination, handed_fd,
+		&lanes->transports[lanes->transport_count], error);
 	if (rc == 0)
 		lanes->is_handed[lanes->transport_count++] = handed_fd > 0;
 	return rc;
+}
+
+void lanes_store_collector(const struct lanes *lanes, unsigned lane, size_t destination, int fd)
+{
+	if (lanes->is_kept)
+		lanes_keep_store_udp(lanes, lane, destination, fd);
 }
 
 int lanes_open_transports(
@@ -394,6 +414,7 @@ int lanes_make(struct lanes *lanes, const struct config *config, int notice_fd,
 		.notice_fd = notice_fd,
 	};
 
+	lanes->own.is_in_use = true;
 	for (unsigned i = 0; rc == 0 && i < lanes->count; i++)
 		rc = make_lane(lanes, i, &lane, error);
 	return rc;

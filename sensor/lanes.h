@@ -45,12 +45,23 @@ int lanes_open_sources(struct lanes *lanes, const struct config *config, int sto
 int lanes_open_transports(struct lanes *lanes, const struct config *config,
 	char error[static CONFIG_ERROR_BYTES]);
 
+/* A lane's transport to the .destination-th collector, which .own knows then; handed_fd: a
+ * socket to go on with, or -1. */
+int lanes_open_collector(struct lanes *lanes, const struct config *config, unsigned lane,
+	size_t destination, int handed_fd, struct transport **ret_transport,
+	char error[static CONFIG_ERROR_BYTES]);
+
+/* Have a collector's socket kept for the next process; -1: none any more. */
+void lanes_store_collector(
+	const struct lanes *lanes, unsigned lane, size_t destination, int fd);
+
 /* How many flows a lane of .count may keep. */
 uint32_t lanes_flows_of_lane(
 	const struct lanes *lanes, const struct config *config, unsigned count);
 
 /* Make the lanes, and have kept what another process would need to go on with them; .config is
- * borrowed for their life, notices go to notice_fd. */
+ * borrowed for the call, but for .interface, which is for their life; notices go to notice_fd.
+ */
 int lanes_make(struct lanes *lanes, const struct config *config, int notice_fd,
 	char error[static CONFIG_ERROR_BYTES]);
 

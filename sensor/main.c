@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -31,6 +32,7 @@
 #define NS_PER_S 1000000000ULL
 #define HOUSEKEEPING_NS NS_PER_S
 #define NS_PER_MS 1000000ULL
+#define NS_PER_US 1000ULL
 #define FINISH_PATIENCE_NS (10 * NS_PER_S) /* for what the ring still holds */
 /* timeout(1) and terminals signal a process and its group: the second of two signals that come
  * together is no word of impatience. */
@@ -45,8 +47,9 @@ struct sensor {
 	struct lane_desk desk;
 	struct lanes lanes;
 	struct control *control;
+	struct config_input input; /* to be read again */
+	char folder[PATH_MAX];     /* where relative paths begin */
 	struct reload *reload;
-	struct reload_order hangup; /* SIGHUP */
 	struct notify notify;
 	struct listen_fds handed; /* by the service manager */
 	struct handover handover;
@@ -241,6 +244,7 @@ static void shut_down(void *user)
 		return;
 	sensor->is_finishing = true;
 	notify_send(&sensor->notify, "STOPPING=1\nSTATUS=exporting open flows");
+	reload_stop(sensor->reload);
 	sensor->finish.request.verb = LANE_FINISH;
 	sensor->finish.request.now_ns = unix_now_ns();
 	sensor->finish.answered = finish_answered;
@@ -261,7 +265,7 @@ static void signals_ready(struct loop_watch *watch, short revents)
 	(void)revents;
 	while (read(watch->fd, &number, 1) == 1) {
 		if (number == SIGHUP) {
-			reload_place(sensor->reload, &sensor->hangup);
+			reload_now(sensor->reload);
 		} else if (number == SIGUSR2 && sensor->lanes.is_kept &&
 			   !sensor->is_finishing) {
 			hand_over(sensor);
@@ -275,19 +279,41 @@ static void signals_ready(struct loop_watch *watch, short revents)
 	}
 }
 
-static void hangup_answered(struct reload_order *order)
+/* The service manager wants to know that what it sees from now on is about this reload. */
+static void reload_begins(void *user)
 {
-	struct sensor *sensor = order->user;
+	struct sensor *sensor = user;
+	char text[64];
 
-	log_line(&sensor->log, order->outcome < 0 ? LOG_ERR : LOG_NOTICE, "SIGHUP: %s",
-		order->sentence);
+	snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%llu",
+		(unsigned long long)(loop_now_ns() / NS_PER_US));
+	notify_send(&sensor->notify, text);
+}
+
+static void reload_ended(void *user, int outcome, const char *sentence)
+{
+	struct sensor *sensor = user;
+	char text[CONFIG_ERROR_BYTES + 64];
+
+	snprintf(text, sizeof(text), "READY=1\nSTATUS=configuration %s: %s",
+		outcome < 0 ? "not reloaded" : "reloaded", sentence);
+	notify_send(&sensor->notify, text);
 }
 
 static int open_reload(struct sensor *sensor)
 {
-	sensor->hangup.answered = hangup_answered;
-	sensor->hangup.user = sensor;
-	return reload_new(&sensor->reload);
+	struct reload_config config = {
+		.config = &sensor->config,
+		.input = &sensor->input,
+		.lanes = &sensor->lanes,
+		.desk = &sensor->desk,
+		.log = &sensor->log,
+		.begins = reload_begins,
+		.ended = reload_ended,
+		.user = sensor,
+	};
+
+	return reload_new(&config, &sensor->reload);
 }
 
 static void lane_noticed(void *user)
@@ -327,14 +353,16 @@ static void look_answered(struct lane_order *order)
 {
 	struct sensor *sensor = order->user;
 	const struct sensor_stats *stats = &order->request.stats;
-	char text[STATUS_LINE_BYTES], status[STATUS_LINE_BYTES + 8];
+	const char *refusal = reload_refusal(sensor->reload);
+	char text[STATUS_LINE_BYTES], status[STATUS_LINE_BYTES + CONFIG_ERROR_BYTES + 64];
 
 	sensor->is_looking = false;
 	sight_take(&sensor->sight, &sensor->desk, stats, loop_now_ns());
 	log_ring_events(sensor, &stats->ring);
 	collector_watch_tell(&sensor->collector_watch, &sensor->config, &sensor->log);
 	status_line_write(&sensor->status, stats, loop_now_ns(), text);
-	snprintf(status, sizeof(status), "STATUS=%s", text);
+	snprintf(status, sizeof(status), "STATUS=%s%s%s", text,
+		refusal[0] ? "; configuration not reloaded: " : "", refusal);
 	if (!sensor->is_finishing)
 		notify_send(&sensor->notify, status);
 }
@@ -616,11 +644,12 @@ int main(int argc, char **argv)
 		.pid_fd = -1,
 		.stop_fds = { -1, -1 },
 		.notify.fd = -1 };
-	struct config_input input = { argc, argv, config_folder, AT_FDCWD };
 	int rc, status;
 
 	process_fill_standard();
-	rc = config_parse(&sensor.config, &input, stdout, sensor.error);
+	sensor.input = (struct config_input){ argc, argv, config_folder,
+		getcwd(sensor.folder, sizeof(sensor.folder)) };
+	rc = config_parse(&sensor.config, &sensor.input, stdout, sensor.error);
 
 	log_open(&sensor.log, sensor.config.program, false, false);
 	if (rc == 0)

@@ -246,7 +246,7 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	char **words = copy_words(argv + 2, argc - 2);
-	struct config_input input = { argc - 2, argv + 2, config_folder, AT_FDCWD };
+	struct config_input input = { argc - 2, argv + 2, config_folder, NULL };
 	int rc = words ? config_parse(&opener.config, &input, stdout, opener.error) : -ENOMEM;
 	if (rc > 0)
 		return EXIT_SUCCESS;

@@ -596,7 +596,8 @@ static int set_export_device(struct config_parser *parser, const struct option_r
 static void dump_export_device(
 	const struct config *config, const struct option_row *row, FILE *out)
 {
-	fprintf(out, "%s = %s\n", row->name, config->export_device);
+	fprintf(out, "%s = %s\n", row->name,
+		config->export_device ? config->export_device : "none");
 }
 
 static int set_hop_limit(struct config_parser *parser, const struct option_row *row)
@@ -706,14 +707,15 @@ static int set_debug(struct config_parser *parser, const struct option_row *row)
 	.set = setter, .dump = dumper, .completion = complete
 #define ACTION(bit) .set = set_action, .action = bit
 #define NOTHING(note) .set = set_nothing, .reason = note
+#define SESSION RELOAD_SESSION
 #define REFUSED(why) .set = refuse, .reason = why, .is_refused = true
 
 const struct option_row option_rows[OPTION_COUNT] = {
 #define GROUP(symbol, text) [OPTION_##symbol] = { .title = text },
-#define OPTION(symbol, short_form, long_form, argument, kind, ringflow, softflow, reload, \
+#define OPTION(symbol, short_form, long_form, argument, kind, ringflow, softflow, reloading, \
 	line, paragraph) \
 	[OPTION_##symbol] = { .letter = short_form, .name = long_form, .word = argument, kind, \
-		.defaults = { ringflow, softflow }, .is_reloadable = reload, .help = line, \
+		.defaults = { ringflow, softflow }, .reload = (enum config_reload)(reloading), .help = line, \
 		.manual = paragraph },
 #define TIMEOUT(...)
 #include "sensor/options.def"
@@ -740,6 +742,7 @@ const size_t timeout_row_count = sizeof(timeout_rows) / sizeof(timeout_rows[0]);
 _Static_assert(sizeof(struct flow_timeouts) ==
 		       sizeof(timeout_rows) / sizeof(timeout_rows[0]) * sizeof(uint64_t),
 	"every timeout has a row");
+_Static_assert(RELOAD_RESTART == false && RELOAD_LIVE == true, "the table says so");
 _Static_assert(PERSONALITY_RINGFLOW == 0 && PERSONALITY_SOFTFLOWD == 1,
 	"the default columns are indexed by it");
 

@@ -4,9 +4,11 @@
  * makes a message, for ever. All lanes look at the same one: a lane also gets packets that
  * other lanes sent.
  *
- * UDP sockets are known before the lanes run. A TCP connection has a *line* for its life, and
- * whenever it is made anew its ends are written there, while others read; the packets of both
- * directions are ours, also the late ones of the connection before.
+ * Most UDP sockets are known before the lanes run, the *streams*. A TCP connection has a *line*
+ * for its life, and whenever it is made anew its ends are written there, while others read; the
+ * packets of both directions are ours, also the late ones of the connection before. A UDP
+ * socket that comes later has a line, too. Lines are never freed while lanes run, but used
+ * again.
  */
 #ifndef SENSOR_OWN_EXPORT_H
 #define SENSOR_OWN_EXPORT_H
@@ -26,25 +28,36 @@ struct own_export_ends {
 
 struct own_export_line {
 	struct own_export *own;
+	bool is_free;
 	struct own_export_ends ends, before;
 	struct own_export_line *next;
 };
 
+struct own_export_stream {
+	struct transport_endpoints ends;
+	atomic_bool is_gone; /* the socket was closed: nobody's any more */
+};
+
 struct own_export {
-	struct transport_endpoints *streams; /* owned; UDP, in the order of local ports */
+	struct own_export_stream *streams; /* owned; UDP, in the order of local ports */
 	size_t count;
-	struct own_export_line *lines; /* owned; TCP */
+	bool is_in_use;                          /* lanes look at it: no streams are added */
+	_Atomic(struct own_export_line *) lines; /* owned */
 	_Atomic uint64_t ports; /* bit (port mod 64) of every local port: one quick test */
 };
 
-/* Before the lanes run. 0 or -ENOMEM. */
+/* A UDP socket, at any time. 0 or -ENOMEM. For all of these: the main thread alone. */
 int own_export_add(struct own_export *own, const struct transport_endpoints *endpoints);
 
 /* Make a line, which stays .own's; transport_watcher.moved is own_export_moved(), with the line
- * as its user. Before the lanes run. 0 or -ENOMEM. */
+ * as its user. At any time. 0 or -ENOMEM. */
 int own_export_line(struct own_export *own, struct own_export_line **ret_line);
 void own_export_moved(void *line, const struct transport_endpoints *endpoints);
 
+/* The socket with these ends was closed, and no packet of it can be on its way to a lane. */
+void own_export_forget(struct own_export *own, const struct transport_endpoints *endpoints);
+
+/* No lane looks at it. */
 void own_export_clear(struct own_export *own);
 
 /* Full comparison, for packets that passed the test below. */

@@ -3,7 +3,6 @@
 #ifndef TESTS_CONFIG_RUN_H
 #define TESTS_CONFIG_RUN_H
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,9 +23,7 @@ struct run {
 /* .folder: of the configuration files that are read unasked; NULL: none. */
 static inline void run_words_in(struct run *run, const char *folder, int argc, char **argv)
 {
-	struct config_input input = {
-		.argc = argc, .argv = argv, .folder = folder, .at_fd = AT_FDCWD
-	};
+	struct config_input input = { .argc = argc, .argv = argv, .folder = folder };
 	FILE *out = tmpfile();
 
 	assert_non_null(out);

@@ -115,6 +115,12 @@ static struct collectors_change same_terms(void)
 	return (struct collectors_change){ .config = collectors.config };
 }
 
+static bool part(const struct collectors_change *change, bool give_up)
+{
+	collectors_part(&collectors, change, SAMPLE_BOOT_NS + 10 * S);
+	return collectors_are_parted(&collectors, change, give_up);
+}
+
 static void kept_collectors_go_on_and_others_come_and_go(void **state)
 {
 	assert_int_equal(collectors_begin(&collectors, SAMPLE_BOOT_NS), 0);
@@ -127,7 +133,7 @@ static void kept_collectors_go_on_and_others_come_and_go(void **state)
 	change.places[0] = (struct collectors_place){ .kept = 2 };
 	change.places[1] = (struct collectors_place){ .added = make_exporter() };
 	change.places[2] = (struct collectors_place){ .kept = 0 };
-	assert_true(collectors_part(&collectors, &change, SAMPLE_BOOT_NS + 10 * S, false));
+	assert_true(part(&change, false));
 	collectors_change(&collectors, &change);
 
 	/* What waited for the one that goes was sent; the others' still waits. */
@@ -161,7 +167,7 @@ static void kept_collectors_keep_their_sequence(void **state)
 	collectors_flush(&collectors, SAMPLE_BOOT_NS + 10 * S);
 	change.count = 1;
 	change.places[0] = (struct collectors_place){ .kept = 0 };
-	assert_true(collectors_part(&collectors, &change, SAMPLE_BOOT_NS + 10 * S, false));
+	assert_true(part(&change, false));
 	collectors_change(&collectors, &change);
 	add_flow(2);
 	collectors_flush(&collectors, SAMPLE_BOOT_NS + 10 * S);
@@ -185,10 +191,10 @@ static void a_full_socket_is_waited_for_before_its_collector_goes(void **state)
 	assert_int_equal(collectors_begin(&collectors, SAMPLE_BOOT_NS), 0);
 	add_flow(1);
 	memories[1].result = -EAGAIN;
-	assert_false(collectors_part(&collectors, &change, SAMPLE_BOOT_NS + 10 * S, false));
+	assert_false(part(&change, false));
 	add_flow(2);
 	memories[1].result = 0;
-	assert_true(collectors_part(&collectors, &change, SAMPLE_BOOT_NS + 10 * S, false));
+	assert_true(part(&change, false));
 	collectors_change(&collectors, &change);
 
 	assert_int_equal(collectors.count, 0);
@@ -207,8 +213,8 @@ static void a_socket_that_stays_full_is_given_up_and_counted(void **state)
 	assert_int_equal(collectors_begin(&collectors, SAMPLE_BOOT_NS), 0);
 	add_flow(1);
 	memories[0].result = -EAGAIN;
-	assert_false(collectors_part(&collectors, &change, SAMPLE_BOOT_NS + 10 * S, false));
-	assert_true(collectors_part(&collectors, &change, SAMPLE_BOOT_NS + 10 * S, true));
+	assert_false(part(&change, false));
+	assert_true(part(&change, true));
 	collectors_change(&collectors, &change);
 
 	assert_true(collectors_stats(&collectors).failed_records > 0);
@@ -228,7 +234,7 @@ static void new_collectors_have_the_uptime_of_the_others(void **state)
 	change.count = 2;
 	change.places[0] = (struct collectors_place){ .kept = 0 };
 	change.places[1] = (struct collectors_place){ .added = make_exporter() };
-	assert_true(collectors_part(&collectors, &change, SAMPLE_BOOT_NS + 10 * S, false));
+	assert_true(part(&change, false));
 	collectors_change(&collectors, &change);
 	add_flow(1);
 	collectors_flush(&collectors, SAMPLE_BOOT_NS + 10 * S);

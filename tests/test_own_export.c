@@ -13,6 +13,7 @@
 /* 192.0.2.1:40000 -> 198.51.100.2:4739 */
 static const struct transport_endpoints stream = {
 	.ip_version = 4,
+	.protocol = IPPROTO_UDP,
 	.local = { 192, 0, 2, 1 },
 	.remote = { 198, 51, 100, 2 },
 	.local_port = 40000,
@@ -94,6 +95,7 @@ static void own_export_follows_a_connection(void **state)
 	struct transport_endpoints first = stream, second = stream, third = stream;
 	struct own_export_line *line;
 	(void)state;
+	first.protocol = second.protocol = third.protocol = IPPROTO_TCP;
 	second.local_port = 40001;
 	third.local_port = 40002;
 	struct packet_meta sent = message_of(&first), got = message_of(&first),
@@ -121,6 +123,42 @@ static void own_export_follows_a_connection(void **state)
 	own_export_clear(&own);
 }
 
+static void own_export_learns_and_forgets_while_it_is_used(void **state)
+{
+	struct own_export own = { 0 };
+	struct transport_endpoints late = stream, later = stream;
+	struct own_export_line *line;
+	(void)state;
+	late.local_port = 40001;
+	later.local_port = 40002;
+	struct packet_meta first = message_of(&stream), second = message_of(&late),
+			   third = message_of(&later);
+	assert_int_equal(own_export_add(&own, &stream), 0);
+	own.is_in_use = true;
+
+	assert_false(own_export_is(&own, &second));
+	assert_int_equal(own_export_add(&own, &late), 0);
+	assert_true(own_export_is(&own, &first));
+	assert_true(own_export_is(&own, &second));
+	second.protocol = IPPROTO_TCP;
+	assert_false(own_export_is(&own, &second));
+	second.protocol = IPPROTO_UDP;
+
+	own_export_forget(&own, &late);
+	assert_false(own_export_is(&own, &second));
+	assert_true(own_export_is(&own, &first));
+	own_export_forget(&own, &stream);
+	assert_false(own_export_is(&own, &first));
+
+	struct own_export_line *before = own.lines;
+	assert_int_equal(own_export_add(&own, &later), 0);
+	assert_true(own_export_is(&own, &third));
+	assert_ptr_equal(own.lines, before); /* the line of .late is used again */
+	assert_int_equal(own_export_line(&own, &line), 0);
+	assert_ptr_not_equal(line, before);
+	own_export_clear(&own);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -128,6 +166,7 @@ int main(void)
 		cmocka_unit_test(own_export_leaves_everything_else),
 		cmocka_unit_test(own_export_holds_every_stream),
 		cmocka_unit_test(own_export_follows_a_connection),
+		cmocka_unit_test(own_export_learns_and_forgets_while_it_is_used),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

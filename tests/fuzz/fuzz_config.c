@@ -27,7 +27,7 @@ static void read_bytes(struct reading *reading, const void *bytes, size_t count)
 {
 	char program[] = "ringflowd", link[] = "-ilo", dump[] = "--dump-config", path[64];
 	char *argv[] = { program, link, path, dump, NULL };
-	struct config_input input = { .argc = 4, .argv = argv, .at_fd = AT_FDCWD };
+	struct config_input input = { .argc = 4, .argv = argv };
 	struct config config;
 	FILE *out = open_memstream(&reading->text, &reading->length);
 	int fd = memfd_create("config", MFD_CLOEXEC);
