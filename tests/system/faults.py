@@ -60,7 +60,7 @@ FAULTS = [Fault(*row) for row in (
     ("stamps_out_of_order", "stamps out of order", "earliest to latest", "the record",
      cases.stamps_out_of_order, True),
     ("memory_limit", "address space used up", "all is allocated at the start", "-", cases.memory_limit, True),
-    ("memory_at_start", "no memory at the start", "says so, exit status 1", "log", cases.memory_at_start, True),
+    ("memory_at_start", "no memory at the start", "says so, exit status 1", "log", cases.memory_at_start, False),
     ("memory_cgroup", "64 MiB cgroup, 200,000 flows", "stays within its sizes", "-", cases.memory_cgroup, True),
     ("malformed", "MPLS frame without a last label", "counted by reason", "Ignored packets", cases.malformed,
      True),
@@ -72,6 +72,10 @@ FAULTS = [Fault(*row) for row in (
 
 # What other tests provoke: fault, promise, test.
 ELSEWHERE = (
+    ("killed, restarted, upgraded", "each packet counted once", "tests/system/restart.py, tests/system/handover.py"),
+    ("a lane that stands still", "noticed by the watchdog", "tests/system/service.py"),
+    ("a client that reads an octet a second", "no packet, no memory", "tests/system/control_load.py"),
+    ("TCP collector away or stuck", "every record once", "tests/system/sessions.py"),
     ("clock set on a live link", "true durations, expiry goes on", "tests/test_live_clock.c"),
     ("hash flood", "random key, bounded probes", "tests/test_flow_table.c, tests/bench"),
     ("malformed packets", "no crash, no loop", "tests/fuzz, tests/sweep.c, tests/mutants.py"),
