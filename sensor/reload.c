@@ -61,11 +61,20 @@ static void answer_orders(struct reload *reload)
 	}
 }
 
+/* It has words of files in it, and goes to logs and into JSON. */
+static void clean_sentence(struct reload *reload)
+{
+	for (char *at = reload->sentence; *at; at++)
+		if (*at < ' ' || *at > '~')
+			*at = '?';
+}
+
 /* .sentence is set. */
 static void reload_finish(struct reload *reload, int outcome)
 {
 	const struct reload_config *config = &reload->config;
 
+	clean_sentence(reload);
 	reload->outcome = outcome;
 	reload_plan_free(&reload->plan);
 	log_outcome(reload);

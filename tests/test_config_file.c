@@ -622,6 +622,73 @@ static void dump_and_check_look_into_files(void **state)
 	assert_int_equal(run_in(folder, "ringflowd -i eth0 --dump-config")->rc, -EINVAL);
 }
 
+/* -- two of them ---------------------------------------------------------------------- */
+
+static void parse_line(const char *line, struct config *ret_config)
+{
+	char copy[256], error[CONFIG_ERROR_BYTES], *argv[32], *rest = copy;
+	struct config_input input = { .argv = argv };
+
+	snprintf(copy, sizeof(copy), "%s", line);
+	for (char *word; (word = strsep(&rest, " "));)
+		argv[input.argc++] = word;
+	argv[input.argc] = NULL;
+	assert_int_equal(config_parse(ret_config, &input, stdout, error), 0);
+}
+
+static struct config_changes compared(const char *before, const char *after)
+{
+	struct config first, second;
+	struct config_changes changes;
+
+	parse_line(before, &first);
+	parse_line(after, &second);
+	assert_int_equal(config_compare(&first, &second, &changes), 0);
+	config_clear(&first);
+	config_clear(&second);
+	return changes;
+}
+
+static void the_same_has_no_changes(void **state)
+{
+	struct config_changes changes = compared("ringflowd -i eth0 -n a:1 -t udp=60 tcp",
+		"ringflowd --collector a:1 --timeout udp=1m -i eth0 --filter tcp");
+
+	assert_string_equal(changes.names, "");
+	assert_string_equal(changes.restart, "");
+	assert_false(changes.starts_sessions);
+}
+
+static void changes_are_named_in_the_order_of_the_table(void **state)
+{
+	struct config_changes changes = compared("ringflowd -i eth0 -n a:1",
+		"ringflowd -i eth0 -n a:1 -n b:1 -t udp=5 --log-level debug udp");
+
+	assert_string_equal(changes.names, "filter, timeout, collector, log-level");
+	assert_string_equal(changes.restart, "");
+	assert_false(changes.starts_sessions);
+}
+
+static void what_takes_a_restart_is_told_apart(void **state)
+{
+	struct config_changes changes = compared("ringflowd -i eth0",
+		"ringflowd -i eth0 -t udp=5 -m 5 --block-count 4 --mtu 1500");
+
+	assert_string_equal(changes.names, "block-count, timeout, max-flows, mtu");
+	assert_string_equal(changes.restart, "block-count, max-flows");
+	assert_true(changes.starts_sessions);
+}
+
+/* What follows from other options is a change, too: IPv6 is not metered for NetFlow 5. */
+static void conclusions_are_compared(void **state)
+{
+	struct config_changes changes =
+		compared("ringflowd -i eth0 -v 9", "ringflowd -i eth0 -v 5");
+
+	assert_string_equal(changes.names, "track-v6, export-version");
+	assert_true(changes.starts_sessions);
+}
+
 #define FACT(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
 
 static const struct CMUnitTest tests[] = {
@@ -657,6 +724,10 @@ static const struct CMUnitTest tests[] = {
 	FACT(dump_is_a_file_again),
 	FACT(dump_cuts_long_filters_into_lines),
 	FACT(dump_and_check_look_into_files),
+	FACT(the_same_has_no_changes),
+	FACT(changes_are_named_in_the_order_of_the_table),
+	FACT(what_takes_a_restart_is_told_apart),
+	FACT(conclusions_are_compared),
 };
 
 UNIT_MAIN("config_file", tests)

@@ -11,8 +11,10 @@ import json
 import os
 import signal
 import socket
+import stat
 import struct
 import subprocess
+import tempfile
 import threading
 import time
 import unittest
@@ -86,7 +88,8 @@ class Manager:
     """Hears what a service manager is told, for the time of a with block."""
 
     def __init__(self, path):
-        self.path, self.words = str(path), []
+        """.kept: the names of sockets that are kept, and the ports that they are connected to."""
+        self.path, self.words, self.kept = str(path), [], {}
 
     def __enter__(self):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -108,9 +111,18 @@ class Manager:
                 return
             if not data:
                 return
+            words = data.decode().splitlines()
+            name = next((word[7:] for word in words if word.startswith("FDNAME=")), None)
+            if "FDSTOREREMOVE=1" in words:
+                self.kept.pop(name, None)
             for fd in fds:
-                os.close(fd)
-            self.words += data.decode().splitlines()
+                self.keep(name, fd)
+            self.words += words
+
+    def keep(self, name, fd):
+        with socket.socket(fileno=fd) if stat.S_ISSOCK(os.fstat(fd).st_mode) else os.fdopen(fd) as held:
+            is_udp = isinstance(held, socket.socket) and held.family == socket.AF_INET
+            self.kept[name] = held.getpeername()[1] if is_udp else 0
 
     def wait_for(self, text):
         return lab.wait_for(text, lambda: next((word for word in list(self.words) if text in word), None), 10)
@@ -295,6 +307,38 @@ class Reload(unittest.TestCase):
             self.assertEqual({row["dst_port"] for row in rows}, {7000})
             sink.close()
 
+    def test_connections_come_and_go(self):
+        """Over TCP; what waits for a collector that goes is sent to it."""
+        with lab.Lab() as room, room.socket(room.near, kind=socket.SOCK_STREAM) as listener:
+            listener.bind(("127.0.0.1", 0))
+            listener.listen(8)
+            listener.settimeout(10)
+            line = "collector = tcp:127.0.0.1:%d\n" % listener.getsockname()[1]
+            sensor = self.start(room, "filter = udp dst port 9\n")
+            self.reload(room, sensor, "filter = udp dst port 9\n" + line)
+            streams = [listener.accept()[0] for _ in range(self.lanes)]
+            self.sent_by(self.gun(room, "-n", 100, "-F", 100))
+            lab.wait_for("100 packets", lambda: sensor.processed() >= 100, 10)
+            sensor.ctl("expire-all")
+
+            self.reload(room, sensor, "filter = udp dst port 9\n")
+
+            records = []
+            for stream in streams:
+                stream.settimeout(10)
+                data = b"".join(iter(lambda: stream.recv(65536), b""))
+                datagrams = []
+                while data:
+                    length = struct.unpack_from("!H", data, 2)[0]
+                    datagrams.append(data[:length])
+                    data = data[length:]
+                messages = Messages(datagrams)
+                self.assertEqual(messages.gaps, [])
+                records += messages.to(9)
+                stream.close()
+            self.assertEqual(sorted(records), [(PORT_BASE + place, 1) for place in range(100)])
+            self.assertEqual(sensor.stop(), 0)
+
     # -- what is refused ------------------------------------------------------------------------
 
     def test_bad_configuration_is_refused_and_changes_nothing(self):
@@ -304,6 +348,7 @@ class Reload(unittest.TestCase):
             sensor = self.start(room, good)
             path = room.folder / "x.conf"
             bad = (
+                ("filter = h\u00f6st a\n", "x.conf:1: filter 'h??st a': "),
                 ("timeout = udp=5\nsamplin = 3\n", "x.conf:2: samplin: no option has that name"),
                 ("timeout = udp=5\n\nfilter = tcp prot 80\n", "x.conf:3: filter 'tcp prot 80': "),
                 ("collector = 127.0.0.1:1\ncollector = nosuch.invalid:4739\n", "x.conf:2: nosuch.invalid:4739: "),
@@ -413,6 +458,52 @@ class Reload(unittest.TestCase):
 
 class TwoLanes(Reload):
     lanes = 2
+
+
+class Kept(Reload):
+    """What the next process needs is kept by a service manager, and goes along."""
+
+    lanes = 2
+
+    def start(self, room, text, *options, **more):
+        more.setdefault("wrap", ("env", "NOTIFY_SOCKET=" + self.manager.path, "FDSTORE=512"))
+        return super().start(room, text, *options, **more)
+
+    def run(self, result=None):
+        with tempfile.TemporaryDirectory(prefix="ringflow-manager-") as folder:
+            os.chmod(folder, 0o755)
+            with Manager(os.path.join(folder, "notify")) as self.manager:
+                return super().run(result)
+
+    def test_connections_come_and_go(self):
+        """The next process could not go on with them."""
+        with lab.Lab() as room:
+            sensor = self.start(room, "")
+            self.write(room, "collector = tcp:127.0.0.1:9\n")
+            self.assertIn("takes a restart", self.hang_up(sensor))
+            self.assertEqual(sensor.stop(), 0)
+
+    def test_sockets_that_are_kept_are_those_of_the_row(self):
+        with lab.Lab() as room:
+            sinks = [lab.Sink(room, room.near) for _ in range(3)]
+            lines = ["collector = 127.0.0.1:%d\n" % sink.port for sink in sinks]
+            sensor = self.start(room, lines[0] + lines[1])
+            names = {"udp-%d-%d" % (lane, place) for lane in range(self.lanes) for place in range(2)}
+            lab.wait_for("sockets", lambda: names <= set(self.manager.kept), 10)
+
+            self.reload(room, sensor, lines[2] + lines[1] + lines[0])
+            names |= {"udp-%d-2" % lane for lane in range(self.lanes)}
+            lab.wait_for("sockets of three", lambda: names <= set(self.manager.kept), 10)
+            for lane in range(self.lanes):
+                ports = [self.manager.kept["udp-%d-%d" % (lane, place)] for place in range(3)]
+                self.assertEqual(ports, [sinks[2].port, sinks[1].port, sinks[0].port])
+
+            self.reload(room, sensor, lines[1])
+            lab.wait_for("one socket", lambda: [name for name in self.manager.kept if name.startswith("udp")] ==
+                         ["udp-%d-0" % lane for lane in range(self.lanes)], 10)
+            self.assertEqual(self.manager.kept["udp-0-0"], sinks[1].port)
+            self.assertEqual(sensor.stop(), 0)
+            lab.close_all(sinks)
 
 
 if __name__ == "__main__":
