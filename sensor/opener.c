@@ -5,13 +5,13 @@
  * names of sensor/handover.h.
  *
  *	ringflow-opener exec PROGRAM [OPTION...]
- *	        opens them with CAP_NET_RAW as an ambient capability and becomes PROGRAM, which
- *has no capability any more: the kernel takes them away when a program is run ringflow-opener
- *store PROGRAM [OPTION...] opens them in the network of process 1 and leaves them in the
- *service manager's descriptor store, for the PROGRAM that comes after it
+ *	        opens the rings with CAP_NET_RAW as an ambient capability and becomes PROGRAM,
+ *which has no capability any more: the kernel takes them away when a program is run
+ *ringflow-opener store PROGRAM [OPTION...] opens them in the network of process 1 and leaves
+ *them in the service manager's descriptor store, for the PROGRAM that comes after it
  *
- * Descriptors that the process was given are passed on: when there are rings among them nothing
- * is opened.
+ * Descriptors that the process was given are passed on. When there are rings among them nothing
+ * is opened, unless another number of lanes is configured: then the old ones are given up.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -72,41 +72,95 @@ static int add(struct opener *opener, const char *name, int fd)
 	return 0;
 }
 
-static bool has_rings(const struct listen_fds *handed)
+static bool is_named(const struct listen_fd *fd, const char *what)
+{
+	size_t length = strlen(what);
+
+	return strncmp(fd->name, what, length) == 0 && fd->name[length] == '-';
+}
+
+static bool is_ring(const struct listen_fd *fd)
+{
+	return is_named(fd, "ring") || is_named(fd, "spare");
+}
+
+/* Rings for as many lanes as are wanted. */
+static bool has_rings(const struct opener *opener)
+{
+	unsigned rings = 0;
+
+	for (unsigned i = 0; i < opener->handed.count; i++)
+		rings += is_named(&opener->handed.fds[i], "ring");
+	return rings > 0 && (opener->config.lanes == 0 || opener->config.lanes == rings);
+}
+
+static bool has_any_ring(const struct listen_fds *handed)
 {
 	for (unsigned i = 0; i < handed->count; i++)
-		if (strcmp(handed->fds[i].name, handover_name("ring", 0).text) == 0)
+		if (is_ring(&handed->fds[i]))
 			return true;
 	return false;
 }
 
-static int add_lane(struct opener *opener, unsigned lane)
+/* What was handed in goes on, but for rings that are of no more use: nobody keeps them. */
+static int pass_on(struct opener *opener, bool with_rings)
 {
-	const struct lanes *lanes = &opener->lanes;
-	size_t destinations = opener->config.destination_count;
-	struct source_handed ring;
+	struct notify notify;
 	int rc = 0;
 
-	if (!source_keep(lanes->sources[lane], &ring))
-		return 0; /* libpcap's: the program opens it, and keeps its rights for that */
-	rc = add(opener, handover_name("ring", lane).text, ring.fd);
-	if (rc == 0)
-		rc = add(opener, handover_name("spare", lane).text, ring.spare_fd);
-	for (size_t i = 0; rc == 0 && i < destinations; i++)
-		rc = add(opener, handover_udp_name(lane, (unsigned)i).text,
-			transport_fd(lanes->transports[lane * destinations + i]));
+	notify_open(&notify);
+	if (!with_rings && has_any_ring(&opener->handed))
+		fprintf(stderr,
+			"<4>another number of lanes: what waits in the rings of the old ones "
+			"is lost\n");
+	for (unsigned i = 0; rc == 0 && i < opener->handed.count; i++) {
+		const struct listen_fd *fd = &opener->handed.fds[i];
+
+		if (with_rings || !is_ring(fd))
+			rc = add(opener, fd->name, fd->fd);
+		else
+			notify_forget(&notify, fd->name);
+	}
+	notify_close(&notify);
 	return rc;
 }
 
-static int open_sockets(struct opener *opener)
+static int open_rings(struct opener *opener)
 {
 	unsigned wanted;
 	int rc = lanes_open_sources(&opener->lanes, &opener->config, 0, &wanted, opener->error);
 
-	if (rc == 0)
-		rc = lanes_open_transports(&opener->lanes, &opener->config, opener->error);
-	for (unsigned lane = 0; rc == 0 && lane < opener->lanes.count; lane++)
-		rc = add_lane(opener, lane);
+	for (unsigned lane = 0; rc == 0 && lane < opener->lanes.count; lane++) {
+		struct source_handed ring;
+
+		if (!source_keep(opener->lanes.sources[lane], &ring))
+			break; /* libpcap's */
+		rc = add(opener, handover_name("ring", lane).text, ring.fd);
+		if (rc == 0)
+			rc = add(opener, handover_name("spare", lane).text, ring.spare_fd);
+	}
+	return rc;
+}
+
+/* For a program that has no network: what is not UDP needs it for as long as it runs. */
+static int open_collectors(struct opener *opener)
+{
+	const struct config *config = &opener->config;
+	size_t count = config->destination_count;
+
+	for (size_t i = 0; i < count; i++)
+		if (config->destinations[i].transport != CONFIG_TRANSPORT_UDP) {
+			snprintf(opener->error, sizeof(opener->error),
+				"collector %s: only UDP can be handed to a sensor without a "
+				"network",
+				config->destinations[i].host);
+			return -EINVAL;
+		}
+	int rc = lanes_open_transports(&opener->lanes, config, opener->error);
+	for (size_t i = 0; rc == 0 && i < count * opener->lanes.count; i++)
+		rc = add(opener,
+			handover_udp_name((unsigned)(i / count), (unsigned)(i % count)).text,
+			transport_fd(opener->lanes.transports[i]));
 	return rc;
 }
 
@@ -146,14 +200,13 @@ static void set_environment(const struct opener *opener)
 	setenv("LISTEN_PID", number, 1);
 }
 
-static int become(struct opener *opener, char **words)
+/* Without rings the program opens its source itself, with libpcap, and needs the right to. */
+static int become(struct opener *opener, char **words, bool has_sockets)
 {
-	bool is_libpcap = opener->lanes.count > 0 && opener->count == opener->handed.count;
-
 	if (arrange(opener) < 0)
 		return fail(opener, EXIT_FAILURE);
 	set_environment(opener);
-	if (!is_libpcap && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0) {
+	if (has_sockets && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0) {
 		say_errno(opener, "ambient capabilities");
 		return fail(opener, EXIT_FAILURE);
 	}
@@ -164,13 +217,15 @@ static int become(struct opener *opener, char **words)
 
 static int open_and_become(struct opener *opener, char **words)
 {
-	int rc = 0;
+	bool with_rings = has_rings(opener);
+	int rc = pass_on(opener, with_rings);
+	unsigned passed = opener->count;
 
-	for (unsigned i = 0; rc == 0 && i < opener->handed.count; i++)
-		rc = add(opener, opener->handed.fds[i].name, opener->handed.fds[i].fd);
-	if (rc == 0 && !has_rings(&opener->handed))
-		rc = open_sockets(opener);
-	return rc < 0 ? fail(opener, EXIT_FAILURE) : become(opener, words);
+	if (rc == 0 && !with_rings)
+		rc = open_rings(opener);
+	if (rc < 0)
+		return fail(opener, EXIT_FAILURE);
+	return become(opener, words, with_rings || opener->count > passed);
 }
 
 /* -- store ------------------------------------------------------------------------------ */
@@ -209,8 +264,10 @@ static int open_and_store(struct opener *opener)
 	int rc = enter_network_of_host(opener);
 	notify_extend_timeout(&notify, lanes_opening_us(&opener->config));
 	if (rc == 0)
-		rc = open_sockets(opener);
-	if (rc == 0 && opener->count == 0) {
+		rc = open_rings(opener);
+	if (rc == 0)
+		rc = open_collectors(opener);
+	if (rc == 0 && (opener->count == 0 || strcmp(opener->fds[0].name, "ring-0") != 0)) {
 		snprintf(opener->error, sizeof(opener->error),
 			"this source cannot be handed on: libpcap's interface stays with who "
 			"opened it");

@@ -126,6 +126,21 @@ class Service(unittest.TestCase):
             lab.wait_for("active again", lambda: room.show(UNIT, "SubState")["SubState"] == "running", 30)
             self.assertEqual(room.show(UNIT, "NRestarts")["NRestarts"], "1")
 
+    def test_another_number_of_lanes_needs_no_more_than_a_restart(self):
+        with nest.Nest() as room:
+            sink = lab.Sink(room, room.near)
+            for lanes in (1, 3, 2):
+                configure(room, sink, lanes=lanes)
+                room.systemctl("restart", UNIT)
+                self.assertEqual(len(room.threads(UNIT)), 1 + lanes)
+                room.send_udp(20, source_port=6000 + lanes)
+                lab.wait_for("metered", lambda: not re.search(r" 0 packets,", status_text(room)) and
+                             "packets," in status_text(room), 20)
+                self.ask(room, "expire-all")
+            room.systemctl("stop", UNIT)
+
+            self.assertEqual(sorted(exported(sink)), [(6001, 20), (6002, 20), (6003, 20)])
+
     def test_the_journal_has_priorities(self):
         with nest.Nest() as room:
             room.systemctl("start", UNIT)
@@ -231,6 +246,45 @@ class Sealed(unittest.TestCase):
                 room.send_udp(10)
                 lab.wait_for("packets of round %d" % again,
                              lambda: " %d packets," % (10 * (again + 1)) in status_text(room, SEALED), 20)
+
+
+class Opener(unittest.TestCase):
+    """What opens the sockets says why it does not."""
+
+    def run_it(self, *words):
+        return lab.run(nest.Nest.build / "sensor/ringflow-opener", *words, check=False)
+
+    def test_its_own_command_line_is_checked(self):
+        for words in ((), ("open", "ringflowd"), ("exec",)):
+            self.assertEqual(self.run_it(*words).returncode, 2, words)
+            self.assertIn("usage: ringflow-opener", self.run_it(*words).stderr)
+
+    def test_the_sensors_command_line_is_checked_first(self):
+        done = self.run_it("exec", "ringflowd", "-i", "veth0", "--lanes", "nought")
+
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("ringflow-opener: --lanes nought", done.stderr)
+
+    def test_what_cannot_be_handed_on_is_refused(self):
+        with nest.Nest() as room:
+            self.refuse(room)
+
+    def refuse(self, room):
+        for words, reason in (
+                (("-r", "x.pcap"), "capture files need no opener"),
+                (("-i", "lo", "--source", "pcap"), "cannot be handed on"),
+                (("-i", "lo", "-P", "tcp", "-n", "127.0.0.1:9"), "only UDP can be handed to a sensor without a")):
+            done = room.command(room.installed("libexec/ringflow-opener"), "store", "ringflowd", "--config",
+                                "none", *words, check=False)
+
+            self.assertNotEqual(done.returncode, 0)
+            self.assertIn(reason, done.stderr)
+
+    def test_a_program_that_is_not_there_is_named(self):
+        done = self.run_it("exec", "/there/is/no/sensor", "--config", "none", "-i", "lo", "--lanes", "1")
+
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("/there/is/no/sensor: No such file", done.stderr)
 
 
 class Softflowd(unittest.TestCase):
