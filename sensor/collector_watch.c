@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "sensor/config_destination.h"
+
 static enum collector_news see_losses(
 	struct collector_seen *seen, uint64_t failed_records_before)
 {
@@ -76,21 +78,20 @@ void collector_watch_tell(
 	for (size_t i = 0; i < config->destination_count; i++) {
 		const struct config_destination *to = &config->destinations[i];
 		struct exporter_stats stats = sum_of(watch, i);
+		char name[DESTINATION_TEXT_BYTES];
 		uint64_t lost = 0;
 
 		switch (collector_watch_look(watch, i, &stats, &lost)) {
 		case COLLECTOR_SAME:
 			break;
 		case COLLECTOR_AWAY:
-			log_line(log, LOG_WARNING,
-				"collector %s port %s: messages do not arrive", to->host,
-				to->port);
+			log_line(log, LOG_WARNING, "collector %s: messages do not arrive",
+				destination_text(to, name));
 			break;
 		case COLLECTOR_BACK:
 			log_line(log, LOG_NOTICE,
-				"collector %s port %s: messages arrive again, %llu records "
-				"were lost",
-				to->host, to->port, (unsigned long long)lost);
+				"collector %s: messages arrive again, %llu records were lost",
+				destination_text(to, name), (unsigned long long)lost);
 			break;
 		}
 	}

@@ -69,11 +69,11 @@ static bool control_postpones(struct control *control)
 
 static void control_welcome(struct control *control, int fd)
 {
-	bool may_change = control_socket_may_change(fd);
-	struct client *client = control_free_client(control, may_change);
+	struct control_peer peer = control_socket_peer(fd);
+	struct client *client = control_free_client(control, peer.may_change);
 
 	if (client)
-		client_begin(client, fd, may_change);
+		client_begin(client, fd, &peer);
 	else
 		control_refuse(fd);
 }

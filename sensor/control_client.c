@@ -247,10 +247,10 @@ static void client_ready(struct loop_watch *watch, short revents)
 
 /* -- public --------------------------------------------------------------------------- */
 
-void client_begin(struct client *client, int fd, bool may_change)
+void client_begin(struct client *client, int fd, const struct control_peer *peer)
 {
 	client->is_used = true;
-	client->may_change = may_change;
+	client->peer = *peer;
 	client->watch = (struct loop_watch){ .fd = fd, .ready = client_ready, .user = client };
 	client_want(client, POLLIN);
 	if (loop_add(client->context->loop, &client->watch) < 0)

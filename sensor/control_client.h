@@ -18,7 +18,7 @@ struct client {
 	struct loop_watch watch;
 	struct call call;
 	bool is_used;
-	bool may_change;
+	struct control_peer peer;
 	bool is_varlink; /* speaks in calls */
 	bool has_call;
 	bool is_text;         /* wants softflowd's words */
@@ -61,7 +61,7 @@ void client_answered(struct client *client);
 /* -- life -------------------------------------------------------------------------------- */
 
 /* Begin with a connection, which is taken. The loop has no room: it is closed. */
-void client_begin(struct client *client, int fd, bool may_change);
+void client_begin(struct client *client, int fd, const struct control_peer *peer);
 
 /* Has it something for the loop's next turn: octets, room for some, or that it is gone? */
 bool client_has_news(const struct client *client);

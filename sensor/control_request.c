@@ -10,6 +10,18 @@
 
 #define LINE_BYTES 256 /* more than any word has */
 
+/* Who changed what, for whoever asks later. Refusals are many where somebody tries. */
+static void log_change(const struct client *client, const struct control_word *word)
+{
+	const struct control_peer *peer = &client->peer;
+
+	if (word->changes)
+		log_line(client->context->log, peer->may_change ? LOG_NOTICE : LOG_DEBUG,
+			"control: %s%s, asked for by user %u, process %d", word->word,
+			peer->may_change ? "" : " refused", (unsigned)peer->uid,
+			(int)peer->pid);
+}
+
 /* .parameters are taken. .error: what is wrong with the call already; NULL: nothing. */
 static void client_call(struct client *client, const struct control_word *word,
 	json_t *parameters, bool wants_more)
@@ -20,13 +32,14 @@ static void client_call(struct client *client, const struct control_word *word,
 		.word = word,
 		.answer = control_answers[word - control_words],
 		.parameters = parameters,
-		.may_change = client->may_change,
+		.may_change = client->peer.may_change,
 		.wants_more = wants_more,
 		.ready = client_part,
 		.user = client,
 	};
 	client->has_call = true;
 	client_want(client, 0);
+	log_change(client, word);
 	if (call_begin(&client->call) < 0)
 		client_part(&client->call);
 	else

@@ -163,12 +163,16 @@ void control_socket_close(struct control_socket *control_socket)
 	*control_socket = (struct control_socket){ .fd = -1 };
 }
 
-bool control_socket_may_change(int fd)
+struct control_peer control_socket_peer(int fd)
 {
 	struct ucred peer;
 	socklen_t length = sizeof(peer);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0)
-		return false;
-	return peer.uid == 0 || peer.uid == geteuid();
+		return (struct control_peer){ .uid = (uid_t)-1 };
+	return (struct control_peer){
+		.uid = peer.uid,
+		.pid = peer.pid,
+		.may_change = peer.uid == 0 || peer.uid == geteuid(),
+	};
 }

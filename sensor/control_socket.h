@@ -36,8 +36,14 @@ int control_socket_open(const struct control_listen *config, struct control_sock
 /* Close it, and remove our own. */
 void control_socket_close(struct control_socket *control_socket);
 
-/* May whoever is at the other end of a connection change things? Root may, and the user that
- * the process runs as. Everybody who was let in may read. */
-bool control_socket_may_change(int fd);
+/* Who is at the other end of a connection, as the kernel knows. Root may change things, and the
+ * user that the process runs as; everybody who was let in may read. */
+struct control_peer {
+	uid_t uid;
+	pid_t pid;
+	bool may_change;
+};
+
+struct control_peer control_socket_peer(int fd);
 
 #endif

@@ -25,7 +25,7 @@ static struct config config = {
 };
 static struct loop loop;
 static struct lane_desk desk;
-static struct log log_to_nobody = { .level = LOG_INFO };
+static struct log log_to_nobody = { .program = "test", .level = LOG_INFO };
 static struct sight sight;
 static const struct privilege_report rights = { .user = "nobody", .has_no_new_privs = true };
 static struct control *control;

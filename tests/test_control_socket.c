@@ -130,9 +130,12 @@ static void peer_is_root_or_ourselves_or_may_only_read(void **state)
 	int ends[2], pipe_ends[2];
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
-	assert_true(control_socket_may_change(ends[0]));
+	struct control_peer ours = control_socket_peer(ends[0]);
+	assert_true(ours.may_change);
+	assert_int_equal(ours.uid, geteuid());
+	assert_int_equal(ours.pid, getpid());
 	assert_int_equal(pipe(pipe_ends), 0);
-	assert_false(control_socket_may_change(pipe_ends[0]));
+	assert_false(control_socket_peer(pipe_ends[0]).may_change);
 	for (int i = 0; i < 2; i++) {
 		close(ends[i]);
 		close(pipe_ends[i]);

@@ -279,6 +279,7 @@ class Rights(OneSensor):
         for word in ("log-level debug", "log-level info", "send-template", "stop-gather", "start-gather",
                      "expire-all", "delete-all"):
             self.assertEqual(ctl(self.sensor, *word.split()).returncode, 0, word)
+        self.assertIn("control: expire-all, asked for by user 0, process ", self.sensor.log())
 
     def test_mode_and_group_keep_others_out(self):
         with lab.Lab() as room:
