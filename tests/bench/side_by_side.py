@@ -67,6 +67,10 @@ GOALS = (
 )
 
 
+# What the machine gives at best, told beside a goal: goal -> (value, words).
+CEILINGS = {"lanes_ratio": ("lanes_machine_ratio", "two CPUs of this machine, sharing nothing: %.2f")}
+
+
 class Wrong(Exception):
     """A program failed or reported wrong totals."""
 
@@ -356,6 +360,9 @@ def judge(values, is_quick):
         else:
             verdict = "MISSED"
             missed.append(name)
+        ceiling, words = CEILINGS.get(name, (None, ""))
+        if ceiling in values:
+            what += " (" + words % values[ceiling] + ")"
         print("%-24s %8s %-5s at %-5s %5g  %-12s %s" % (
             name, "-" if value is None else "%.2f" % value, unit, bound, limit, verdict, what))
     return missed, unmeasured
