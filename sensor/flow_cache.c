@@ -374,6 +374,11 @@ bool flow_cache_advance(struct flow_cache *cache, uint64_t now_ns, size_t budget
 	return flow_close_due(cache, &budget);
 }
 
+bool flow_cache_prepare(struct flow_cache *cache)
+{
+	return flow_table_warm(&cache->table);
+}
+
 uint64_t flow_cache_clock_ns(const struct flow_cache *cache)
 {
 	return cache->clock_ns;

@@ -130,6 +130,10 @@ void flow_cache_meter(
  */
 bool flow_cache_advance(struct flow_cache *cache, uint64_t now_ns, size_t budget);
 
+/* Make ready for new flows, a little in a call: for when there is nothing else to do. True when
+ * there is more to do. */
+bool flow_cache_prepare(struct flow_cache *cache);
+
 /* The clock: the newest time the cache has seen, 0 before the first. */
 uint64_t flow_cache_clock_ns(const struct flow_cache *cache);
 

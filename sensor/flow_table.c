@@ -178,6 +178,26 @@ uint32_t flow_table_add(struct flow_table *table, const struct flow_probe *probe
 	return flow_table_add_at(table, probe, at);
 }
 
+/* Entries that have no flow may be written to: they are zero and stay so. */
+bool flow_table_warm(struct flow_table *table)
+{
+	uint32_t first = table->warm > table->touched ? table->warm + 1 : table->touched + 1;
+	uint32_t end = table->touched + FLOW_TABLE_WARM_FLOWS;
+	uint32_t count = HUGE_PAGE_BYTES / sizeof(*table->entries);
+
+	if (end > table->capacity)
+		end = table->capacity;
+	if (first > end)
+		return false;
+	if (count > end - first + 1)
+		count = end - first + 1;
+	touch_array(table->entries + first, count, sizeof(*table->entries));
+	touch_array(table->activity + first, count, sizeof(*table->activity));
+	touch_array(table->age + first, count, sizeof(*table->age));
+	table->warm = first + count - 1;
+	return table->warm < end;
+}
+
 uint32_t flow_table_at_home(const struct flow_table *table, const struct flow_probe *probe)
 {
 	return table->slots[flow_table_home(table, (uint32_t)(probe->hash >> 32))].index;
@@ -258,7 +278,7 @@ void flow_table_clear(struct flow_table *table)
 	/* Of a file, dropping our pages is not enough: the file has them. */
 	forget_array(table->entries, (size_t)table->capacity + 1, sizeof(*table->entries),
 		table->undo ? MADV_REMOVE : MADV_DONTNEED);
-	table->used = table->touched = table->first_free = 0;
+	table->used = table->touched = table->warm = table->first_free = 0;
 }
 
 /* -- paths, labels ------------------------------------------------------------------------ */

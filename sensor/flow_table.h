@@ -12,9 +12,9 @@
  *
  * That is 155 bytes for a flow when the table is full, 160 with flow labels. All arrays are
  * mapped at their full size once. The slots exist from the start; the rest is filled by the
- * kernel when it is first touched: a large maximum costs little until it is used, and nothing
- * is ever grown, moved or allocated while packets come. Entry 0 is not used; index 0 means
- * none.
+ * kernel when it is first touched (a lane that has nothing to do is a little ahead of that): a
+ * large maximum costs little until it is used, and nothing is ever grown, moved or allocated
+ * while packets come. Entry 0 is not used; index 0 means none.
  *
  * The table finds, adds and removes; what an entry means is the business of the cache.
  */
@@ -59,7 +59,8 @@ struct flow_table {
 	uint32_t slot_count;
 	uint32_t capacity; /* entries that may be in use */
 	uint32_t used;
-	uint32_t touched;    /* entries 1 to .touched have been in use */
+	uint32_t touched; /* entries 1 to .touched have been in use */
+	uint32_t warm;    /* memory was made to exist up to this one; may be behind .touched */
 	uint32_t first_free; /* of these, by activity[].next */
 	struct flow_keying keying;
 	struct flow_paths paths;
@@ -112,6 +113,15 @@ uint32_t flow_table_add(struct flow_table *table, const struct flow_probe *probe
 /* The same for who knows where a look-up ended, with nothing added or removed since. */
 uint32_t flow_table_add_at(
 	struct flow_table *table, const struct flow_probe *probe, uint32_t at);
+
+/*
+ * Make memory exist for entries that will be in use next, about 2 MiB of it in a call, until
+ * those that the next FLOW_TABLE_WARM_FLOWS new flows need are there. True when there is more
+ * to do. For when there is nothing else to do: the host may have to look for that memory, and
+ * packets would wait meanwhile.
+ */
+#define FLOW_TABLE_WARM_FLOWS (1u << 17)
+bool flow_table_warm(struct flow_table *table);
 
 /* The entry in the flow's home slot. */
 uint32_t flow_table_at_home(const struct flow_table *table, const struct flow_probe *probe);

@@ -233,8 +233,10 @@ void *lane_main(void *user)
 			lane_keep_release(lane);
 		if (lane->is_leaving)
 			break;
-		if (lane->is_live && !lane_has_work(lane))
-			lane_wait(lane);
+		if (!lane->is_live || lane_has_work(lane))
+			continue;
+		flow_cache_prepare(lane->cache);
+		lane_wait(lane);
 	}
 	source_leave(lane->source);
 	if (!lane->is_leaving)

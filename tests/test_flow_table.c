@@ -2,6 +2,8 @@
 #include "sensor/flow_table.h"
 
 #include <errno.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "tests/test_flow_support.h"
 
@@ -258,6 +260,54 @@ static void ring_is_taken_whole(void **state)
 	assert_true(flow_list_is_empty(links, OTHER));
 }
 
+static bool exists(const void *at)
+{
+	uintptr_t page = (uintptr_t)at & ~((uintptr_t)sysconf(_SC_PAGESIZE) - 1);
+	unsigned char is_resident = 0;
+
+	assert_int_equal(mincore((void *)page, 1, &is_resident), 0);
+	return is_resident & 1;
+}
+
+static void table_warms_what_is_used_next_and_no_more(void **state)
+{
+	enum { CAPACITY = 4 * FLOW_TABLE_WARM_FLOWS, LAST = FLOW_TABLE_WARM_FLOWS - 1 };
+	struct flow_table table;
+	struct flow_probe probe = probe_of(1);
+	unsigned calls = 1;
+
+	begin_table(&table, CAPACITY);
+	assert_false(exists(&table.entries[LAST]));
+	for (; flow_table_warm(&table); calls++)
+		assert_in_range(calls, 1, 8);
+
+	assert_int_equal(calls, 8);
+	assert_true(exists(&table.entries[LAST]));
+	assert_true(exists(&table.activity[LAST]));
+	assert_true(exists(&table.age[LAST]));
+	assert_false(exists(&table.entries[2 * FLOW_TABLE_WARM_FLOWS]));
+	assert_int_equal(flow_table_add(&table, &probe), 1);
+	assert_false(flow_table_warm(&table));
+	assert_int_equal(table.warm, FLOW_TABLE_WARM_FLOWS + 1);
+	flow_table_clear(&table);
+	assert_true(flow_table_warm(&table));
+	flow_table_fini(&table);
+}
+
+static void table_warms_up_to_its_end(void **state)
+{
+	struct flow_table table;
+	struct flow_probe probe = probe_of(1);
+
+	begin_table(&table, 5);
+	assert_false(flow_table_warm(&table));
+	assert_int_equal(table.warm, 5);
+	assert_int_equal(flow_table_add(&table, &probe), 1);
+	assert_false(flow_table_warm(&table));
+	assert_int_equal(flow_table_find(&table, &probe), 1);
+	flow_table_fini(&table);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(table_finds_what_was_added),
 	cmocka_unit_test(table_keeps_colliding_flows_apart),
@@ -266,6 +316,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(cleared_table_is_like_a_new_one),
 	cmocka_unit_test(table_is_never_more_than_three_quarters_full),
 	cmocka_unit_test(table_refuses_impossible_capacities),
+	cmocka_unit_test(table_warms_what_is_used_next_and_no_more),
+	cmocka_unit_test(table_warms_up_to_its_end),
 	cmocka_unit_test(labels_of_both_endpoints_stand_side_by_side),
 	cmocka_unit_test(rings_append_and_remove_at_every_place),
 	cmocka_unit_test(ring_is_taken_whole),
