@@ -62,8 +62,8 @@ static void keep_path(struct flow_cache *cache, uint32_t index, unsigned sender,
 	struct flow_path path = {
 		.if_index = is_default_used ? cache->default_ingress_if : meta->if_index,
 		.vlan_id = meta->vlan_id,
-		.inner_vlan_id = meta->inner_vlan_id & 0xfff,
-		.is_outgoing = meta->is_outgoing,
+		.inner = (uint16_t)((meta->inner_vlan_id & FLOW_PATH_VLAN_MASK) |
+				    (meta->is_outgoing ? FLOW_PATH_OUTGOING : 0)),
 	};
 
 	static_assert(sizeof(path.macs) == sizeof(meta->macs), "a path has a packet's");

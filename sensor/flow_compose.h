@@ -24,18 +24,18 @@ __attribute__((always_inline)) static inline void flow_compose_side(
 	side->last_ns = count->last_ns;
 	side->mpls = is_labelled ? table->stacks[index][sender].label : NULL;
 	side->mpls_count = is_labelled ? table->stacks[index][sender].count : 0;
-	side->ingress_if = path->is_outgoing ? 0 : path->if_index;
-	side->egress_if = path->is_outgoing ? path->if_index : 0;
+	side->ingress_if = flow_path_is_outgoing(path) ? 0 : path->if_index;
+	side->egress_if = flow_path_is_outgoing(path) ? path->if_index : 0;
 	side->flow_label =
 		entry->key.ip_version == 6 ? flow_table_label(table, index, sender) : 0;
 	side->tcp_flags = flow_count_tcp_flags(count);
 	side->vlan_id = path->vlan_id;
-	side->inner_vlan_id = path->inner_vlan_id;
+	side->inner_vlan_id = flow_path_inner_vlan_id(path);
 	side->icmp_type_code = flow_key_is_icmp(&entry->key) ? entry->key.port[sender] : 0;
 	side->tos = flow_count_tos(count);
 	side->min_ttl = flow_count_min_ttl(count);
 	side->max_ttl = flow_count_max_ttl(count);
-	side->is_egress = path->is_outgoing;
+	side->is_egress = flow_path_is_outgoing(path);
 	memcpy(side->source_mac, path->source_mac, 6);
 	memcpy(side->destination_mac, path->destination_mac, 6);
 }

@@ -28,11 +28,23 @@ struct flow_path {
 	};
 	uint32_t if_index; /* where the packet was seen */
 	uint16_t vlan_id;
-	uint16_t inner_vlan_id : 12;
-	uint16_t is_outgoing : 1;
-	uint16_t zero : 3;
+	uint16_t inner; /* the inner tag's VLAN, and FLOW_PATH_OUTGOING. Written whole: see
+			 * flow_entry.h */
 };
 static_assert(sizeof(struct flow_path) == 20, "hashed as octets: no gaps");
+
+#define FLOW_PATH_VLAN_MASK 0x0fff
+#define FLOW_PATH_OUTGOING 0x1000 /* in .inner */
+
+static inline uint16_t flow_path_inner_vlan_id(const struct flow_path *path)
+{
+	return path->inner & FLOW_PATH_VLAN_MASK;
+}
+
+static inline bool flow_path_is_outgoing(const struct flow_path *path)
+{
+	return path->inner & FLOW_PATH_OUTGOING;
+}
 
 struct flow_path_node {
 	struct flow_path path;
@@ -80,8 +92,7 @@ static inline bool flow_path_equal(const struct flow_path *a, const struct flow_
 	memcpy(&x_rest, a->macs + sizeof(x), sizeof(x_rest));
 	memcpy(&y_rest, b->macs + sizeof(y), sizeof(y_rest));
 	return x == y && x_rest == y_rest && a->if_index == b->if_index &&
-	       a->vlan_id == b->vlan_id && a->inner_vlan_id == b->inner_vlan_id &&
-	       a->is_outgoing == b->is_outgoing;
+	       a->vlan_id == b->vlan_id && a->inner == b->inner;
 }
 
 /* Whether it is the path that was taken last. */

@@ -57,11 +57,11 @@ static uint32_t describe_fields(struct lane_state_field *fields)
 		fields[count++] = field_of( \
 			name, LANE_REGION_##region, (const uint8_t *)&probe, sizeof(probe)); \
 	}
-#define BITS(region, type, member, name) \
+#define BITS(region, type, word, first_bit, bits, name) \
 	{ \
 		type probe; \
 		memset(&probe, 0, sizeof(probe)); \
-		probe.member--; \
+		probe.word = ((1u << (bits)) - 1) << (first_bit); \
 		fields[count++] = field_of( \
 			name, LANE_REGION_##region, (const uint8_t *)&probe, sizeof(probe)); \
 	}
