@@ -2,9 +2,10 @@
 /*
  * The public face of the flow cache, and what a packet does to its flow.
  *
- * Packets go through three steps, each some packets ahead of the next: key and hash, which asks
- * for the index slot; a look at the slot, which asks for the entry; counting. So the memory
- * that a step needs has been on its way while others were worked on, and never much at once.
+ * Packets go through three steps, each a chunk of packets ahead of the next: key and hash,
+ * which asks for the index slot; a look at the slot, which asks for the entry; counting. So the
+ * memory that a step needs has been on its way while others were worked on, and never much at
+ * once.
  */
 #include "sensor/flow_cache.h"
 
@@ -298,29 +299,56 @@ static inline struct flow_probe *probe_at(struct flow_cache *cache, unsigned i)
 	return &cache->probes[i % FLOW_PROBES];
 }
 
-static inline void guess_entry(struct flow_cache *cache, struct flow_probe *probe)
+/*
+ * Packets .first to .end - 1 of a call, of which there may be none. Each step works on a chunk
+ * at a time: the addresses of a large table are not in the processor's page tables, and it
+ * looks up several of them in the time of one when the instructions are next to each other.
+ */
+struct chunk {
+	unsigned first, end;
+};
+
+/* Chunk number .number of .count packets; negative: those before the first. */
+static inline struct chunk chunk_at(int number, unsigned count)
 {
-	probe->guess = flow_table_guess(&cache->table, probe->hash);
-	flow_table_prefetch_entry(&cache->table, probe->guess);
+	unsigned first = number < 0 ? 0 : (unsigned)number * FLOW_AHEAD_PKTS;
+	unsigned end = number < 0 ? 0 : first + FLOW_AHEAD_PKTS;
+
+	return (struct chunk){ first, end < count ? end : count };
+}
+
+static inline void make_probes(
+	struct flow_cache *cache, const struct packet_meta *metas, struct chunk chunk)
+{
+	for (unsigned i = chunk.first; i < chunk.end; i++)
+		flow_key_make(&cache->table.keying, &metas[i], probe_at(cache, i));
+	for (unsigned i = chunk.first; i < chunk.end; i++)
+		flow_table_prefetch_slot(&cache->table, probe_at(cache, i)->hash);
+}
+
+static inline void guess_entries(struct flow_cache *cache, struct chunk chunk)
+{
+	for (unsigned i = chunk.first; i < chunk.end; i++) {
+		struct flow_probe *probe = probe_at(cache, i);
+
+		probe->guess = flow_table_guess(&cache->table, probe->hash);
+		flow_table_prefetch_entry(&cache->table, probe->guess);
+	}
 }
 
 void flow_cache_meter(struct flow_cache *cache, const struct packet_meta *metas, unsigned count)
 {
 	size_t budget = cache->is_paced ? 0 : SIZE_MAX;
+	int chunks = (int)((count + FLOW_AHEAD_PKTS - 1) / FLOW_AHEAD_PKTS);
 
 	cache->looks_left = LOOKS_PACED;
-	for (unsigned i = 0; i < count + 2 * FLOW_AHEAD_PKTS; i++) {
-		if (i < count) {
-			struct flow_probe *probe = probe_at(cache, i);
+	for (int number = 0; number < chunks + 2; number++) {
+		struct chunk chunk = chunk_at(number - 2, count);
 
-			flow_key_make(&cache->table.keying, &metas[i], probe);
-			flow_table_prefetch_slot(&cache->table, probe->hash);
-		}
-		if (i - FLOW_AHEAD_PKTS < count)
-			guess_entry(cache, probe_at(cache, i - FLOW_AHEAD_PKTS));
-		if (i - 2 * FLOW_AHEAD_PKTS < count)
-			meter_packet(cache, probe_at(cache, i - 2 * FLOW_AHEAD_PKTS),
-				&metas[i - 2 * FLOW_AHEAD_PKTS], &budget);
+		make_probes(cache, metas, chunk_at(number, count));
+		guess_entries(cache, chunk_at(number - 1, count));
+		for (unsigned i = chunk.first; i < chunk.end; i++)
+			meter_packet(cache, probe_at(cache, i), &metas[i], &budget);
 	}
 }
 

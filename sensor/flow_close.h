@@ -14,10 +14,11 @@
 #include "sensor/flow_table.h"
 #include "sensor/flow_wheel.h"
 
-/* How many packets a step of metering is ahead of the next one: enough to hide the latency of
- * memory, few enough that what was fetched is still there when it is its turn. */
-#define FLOW_AHEAD_PKTS 8
-#define FLOW_PROBES 32 /* more than are under way; a power of two */
+/* How many packets a step of metering takes at a time, ahead of the next step: enough to hide
+ * the latency of memory, few enough that what was fetched is still there when it is its turn.
+ */
+#define FLOW_AHEAD_PKTS 12
+#define FLOW_PROBES 64 /* more than are under way; a power of two */
 
 /* The last deadline that was rounded up, so that a head that stays is not divided again. */
 struct flow_rounding {
