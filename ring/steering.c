@@ -15,6 +15,9 @@
  */
 #include "ring/steering.h"
 
+#include <endian.h>
+#include <string.h>
+
 #include <assert.h>
 #include <linux/if_packet.h>
 #include <stddef.h>
@@ -254,14 +257,24 @@ static void write_nibble(struct assembly *to)
 
 /* -- two addresses -------------------------------------------------------------------- */
 
+/* How far what was stirred reaches down. */
+#define WORD_SHIFT 15
+#define ADDRESS_SHIFT 13
+#define VERDICT_SHIFT 16
+
 /* The nth constant made of the key (splitmix64, Steele, Lea and Flood 2014). */
-static uint32_t constant(const struct assembly *to, unsigned n)
+static uint32_t constant_of(const struct steering *steering, unsigned n)
 {
-	uint64_t z = to->steering->key[n & 1] + (n + 1) * 0x9e3779b97f4a7c15;
+	uint64_t z = steering->key[n & 1] + (n + 1) * 0x9e3779b97f4a7c15;
 
 	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
 	z = (z ^ z >> 27) * 0x94d049bb133111eb;
 	return (uint32_t)((z ^ z >> 31) >> 32);
+}
+
+static uint32_t constant(const struct assembly *to, unsigned n)
+{
+	return constant_of(to->steering, n);
 }
 
 /* A takes in nothing more, it is stirred: every bit reaches the lower ones. X is lost. */
@@ -287,9 +300,9 @@ static void write_address(struct assembly *to, uint32_t offset, unsigned words)
 			put(to, BPF_ALU | BPF_XOR | BPF_X, 0);
 		}
 		put(to, BPF_ALU | BPF_XOR | BPF_K, constant(to, 2 * i));
-		stir(to, 2 * i + 1, 15);
+		stir(to, 2 * i + 1, WORD_SHIFT);
 	}
-	stir(to, 2 * IPV6_ADDRESS_WORDS, 13);
+	stir(to, 2 * IPV6_ADDRESS_WORDS, ADDRESS_SHIFT);
 }
 
 /* Their sum is the same in both directions. */
@@ -321,7 +334,7 @@ static void write_ip(struct assembly *to)
 static void write_verdict(struct assembly *to, unsigned lane)
 {
 	land(to, &to->hashed);
-	stir(to, 2 * IPV6_ADDRESS_WORDS + 1, 16);
+	stir(to, 2 * IPV6_ADDRESS_WORDS + 1, VERDICT_SHIFT);
 	if (to->form == STEERING_FANOUT) {
 		put(to, BPF_RET | BPF_A, 0);
 		land(to, &to->other);
@@ -364,4 +377,37 @@ void steering_write(const struct steering *steering, int link_type, enum steerin
 	write_nibble(&to);
 	write_ip(&to);
 	write_verdict(&to, lane);
+}
+
+/* -- the same outside of the kernel ----------------------------------------------------- */
+
+static uint32_t stirred(
+	const struct steering *steering, uint32_t mix, unsigned n, unsigned shift)
+{
+	mix *= constant_of(steering, n) | 1;
+	return mix ^ mix >> shift;
+}
+
+static uint32_t mixed_address(
+	const struct steering *steering, const uint8_t *address, unsigned words)
+{
+	uint32_t mix = 0, word;
+
+	for (unsigned i = 0; i < words; i++) {
+		memcpy(&word, address + 4 * i, sizeof(word));
+		mix ^= be32toh(word) ^ constant_of(steering, 2 * i);
+		mix = stirred(steering, mix, 2 * i + 1, WORD_SHIFT);
+	}
+	return stirred(steering, mix, 2 * IPV6_ADDRESS_WORDS, ADDRESS_SHIFT);
+}
+
+unsigned steering_lane(const struct steering *steering, unsigned ip_version,
+	const uint8_t *source, const uint8_t *destination)
+{
+	unsigned words = ip_version == 4 ? 1 : IPV6_ADDRESS_WORDS;
+	uint32_t sum = mixed_address(steering, source, words) +
+		       mixed_address(steering, destination, words);
+
+	return stirred(steering, sum, 2 * IPV6_ADDRESS_WORDS + 1, VERDICT_SHIFT) %
+	       steering->lanes;
 }

@@ -52,4 +52,9 @@ bool steering_takes(int link_type);
 void steering_write(const struct steering *steering, int link_type, enum steering_form form,
 	unsigned lane, struct steering_program *ret_program);
 
+/* The lane of frames with these two addresses, of 4 or 16 octets, wherever the program finds
+ * them. */
+unsigned steering_lane(const struct steering *steering, unsigned ip_version,
+	const uint8_t *source, const uint8_t *destination);
+
 #endif

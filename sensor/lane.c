@@ -146,6 +146,25 @@ static void lane_step(struct lane *lane)
 	atomic_store_explicit(&lane->progress, progress + 1, memory_order_relaxed);
 }
 
+/* Leave out packets that are other lanes'. */
+static void lane_cut_batch(struct lane *lane)
+{
+	struct packet_batch *batch = &lane->batch;
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < batch->count; i++) {
+		uint64_t stamp_ns = batch->packets[i].stamp_ns;
+
+		if (stamp_ns >= lane->from_ns &&
+			(lane->until_ns == 0 || stamp_ns < lane->until_ns))
+			batch->packets[kept++] = batch->packets[i];
+	}
+	batch->count = kept;
+	/* What the kernel still holds back is not older than the clock by then. */
+	if (kept == 0 && batch->clock_ns > lane->from_ns)
+		lane->from_ns = 0;
+}
+
 /* One pass. 0 to go on, 1 at the end of the capture, or the source's outcome. */
 static int lane_pass(struct lane *lane)
 {
@@ -163,9 +182,11 @@ static int lane_pass(struct lane *lane)
 			return begun;
 	}
 	lane->is_busy = lane->batch.count > 0;
-	if (lane->is_busy)
-		lane_meter_batch(lane);
 	bool is_drained = lane_is_drained(lane);
+	if (lane->from_ns | lane->until_ns)
+		lane_cut_batch(lane);
+	if (lane->batch.count > 0)
+		lane_meter_batch(lane);
 	lane_keep_commit(lane);
 	source_release(lane->source, &lane->batch);
 	if (lane->has_begun)
@@ -182,16 +203,23 @@ static void lane_take_turn(void *user)
 	lane_keep_release(user);
 }
 
-static void lane_close_books(struct lane *lane)
+/* Nobody waits for their first fragments any more. */
+static void lane_release_held(struct lane *lane)
+{
+	while (fragment_hold_stats(lane->hold)->held > 0)
+		fragment_hold_give_up(lane->hold);
+	lane_meter_queue(lane);
+	lane_keep_commit(lane);
+}
+
+void lane_close_books(struct lane *lane)
 {
 	struct lane_end end = { lane->cache, &lane->collectors, &lane->pace.pacer,
 		lane->step_ns, lane_take_turn, lane };
 
 	if (!lane->has_begun)
 		return;
-	while (fragment_hold_stats(lane->hold)->held > 0)
-		fragment_hold_give_up(lane->hold);
-	lane_meter_queue(lane);
+	lane_release_held(lane);
 	if (lane->is_live) {
 		lane_end_run(&end);
 		return;
@@ -239,7 +267,9 @@ void *lane_main(void *user)
 		lane_wait(lane);
 	}
 	source_leave(lane->source);
-	if (!lane->is_leaving)
+	if (lane->until_ns > 0)
+		lane_release_held(lane);
+	else if (!lane->is_leaving)
 		lane_close_books(lane);
 	atomic_store_explicit(&lane->has_ended, true, memory_order_release);
 	lane_notice(lane);

@@ -47,6 +47,10 @@ struct lane_config {
 	struct lane_state *state; /* where the lane keeps what another process can go on with,
 				   * taken; NULL: nowhere */
 	bool is_resumed;          /* this process goes on with it */
+	bool is_moved;            /* with the flows that were put there (lane_move.h) alone */
+	/* Packets before the one and from the other on are other lanes' (lanes_before.h); 0:
+	 * there is no such time. A lane with an end leaves its flows open. */
+	uint64_t from_ns, until_ns;
 };
 
 enum lane_verb {

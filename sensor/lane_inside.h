@@ -53,6 +53,7 @@ struct lane {
 	bool is_busy;      /* the last batch held packets */
 	bool is_finishing; /* told to end: meter what came before finish_ns, then end */
 	bool is_leaving;
+	uint64_t from_ns, until_ns; /* as in lane_config */
 	uint64_t finish_ns;
 	struct lane_clock clock; /* of all packets, other lanes' too */
 	int64_t step_ns;         /* Unix time less the clock; for exporters and people */
@@ -81,6 +82,9 @@ struct lane {
 };
 
 /* -- lane.c -- */
+
+/* Export all that is open, and send it. Only when the thread has ended, or in it. */
+void lane_close_books(struct lane *lane);
 
 /* The thread. .user is the lane. */
 void *lane_main(void *user);

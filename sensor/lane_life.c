@@ -21,7 +21,7 @@ struct kept_parts {
 	struct fragment_memory fragments, held;
 };
 
-static struct kept_parts lane_kept_parts(const struct lane_state *state, bool is_resumed)
+static struct kept_parts lane_kept_parts(const struct lane_state *state, bool is_begun)
 {
 	const struct undo *undo = &state->undo;
 
@@ -35,9 +35,9 @@ static struct kept_parts lane_kept_parts(const struct lane_state *state, bool is
 			.undo = undo,
 		},
 		.fragments = {
-			lane_state_region(state, LANE_REGION_FRAGMENTS), undo, is_resumed,
+			lane_state_region(state, LANE_REGION_FRAGMENTS), undo, is_begun,
 		},
-		.held = { lane_state_region(state, LANE_REGION_HELD), undo, is_resumed },
+		.held = { lane_state_region(state, LANE_REGION_HELD), undo, is_begun },
 	};
 }
 
@@ -80,7 +80,7 @@ static int lane_make_parts(struct lane *lane, const struct lane_config *from)
 	struct kept_parts kept;
 
 	if (from->state) {
-		kept = lane_kept_parts(from->state, from->is_resumed);
+		kept = lane_kept_parts(from->state, from->is_resumed && !from->is_moved);
 		decoder_config.fragment_memory = &kept.fragments;
 		hold_config.memory = &kept.held;
 		cache_config.memory = &kept.flows;
@@ -146,6 +146,10 @@ int lane_new(const struct lane_config *config, struct lane **ret_lane,
 	lane->pace.is_live = lane->is_live;
 	lane->pace.maximum_flows = config->maximum_flows;
 	lane->notice_fd = config->notice_fd;
+	lane->from_ns = config->from_ns;
+	lane->until_ns = config->until_ns;
+	lane->is_finishing = config->until_ns > 0;
+	lane->finish_ns = config->until_ns;
 	lane->held_due_ns = UINT64_MAX;
 	lane->domain = config->domain;
 	lane->if_index = config->if_index;

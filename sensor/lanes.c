@@ -10,6 +10,7 @@
 
 #include "export/compress.h"
 #include "sensor/domain.h"
+#include "sensor/lanes_before.h"
 #include "sensor/lanes_keep.h"
 #include "sensor/process.h"
 #include "sensor/random.h"
@@ -62,18 +63,18 @@ uint64_t lanes_opening_us(const struct config *config)
 
 /* The rings that were handed in, from lane 0 on; returns how many there are. */
 static unsigned take_rings(
-	const struct handover *handover, struct source_handed ret_handed[CONFIG_LANES_MAX])
+	const struct lanes *lanes, struct source_handed ret_handed[CONFIG_LANES_MAX])
 {
 	unsigned count = 0;
 
 	for (; count < CONFIG_LANES_MAX; count++) {
-		int fd = handover_take(handover, handover_name("ring", count).text);
+		int fd = lanes_keep_claim(lanes, handover_name("ring", count));
 
 		if (fd < 0)
 			break;
 		ret_handed[count] = (struct source_handed){
 			.fd = fd,
-			.spare_fd = handover_take(handover, handover_name("spare", count).text),
+			.spare_fd = lanes_keep_claim(lanes, handover_name("spare", count)),
 		};
 	}
 	return count;
@@ -83,34 +84,17 @@ static unsigned take_rings(
 static unsigned take_handed(struct lanes *lanes, const struct config *config, unsigned wanted,
 	struct source_handed ret_handed[CONFIG_LANES_MAX])
 {
-	unsigned count = take_rings(lanes->handover, ret_handed);
-
 	lanes_keep_take(lanes);
+	unsigned count = take_rings(lanes, ret_handed);
+
 	lanes_keep_match(lanes, config, wanted);
 	for (unsigned i = 0; lanes->is_resumed && i < count && i < lanes->state_count; i++)
 		ret_handed[i].place = &lane_state_saved(lanes->states[i])->place;
 	return count;
 }
 
-/* Whoever made the rings decided how many lanes there are. */
-static int open_handed(struct lanes *lanes, const struct config *config,
-	struct source_config *source, const struct source_handed *handed, unsigned count,
-	char error[static CONFIG_ERROR_BYTES])
-{
-	if (config->lanes > 0 && config->lanes != count) {
-		snprintf(error, CONFIG_ERROR_BYTES,
-			"--lanes %u: packet rings for %u lanes were handed in", config->lanes,
-			count);
-		return -EINVAL;
-	}
-	source->handed = handed;
-	int rc = source_open_lanes(source, count, lanes->sources, error);
-	source->handed = NULL;
-	return rc;
-}
-
-int lanes_open_sources(struct lanes *lanes, const struct config *config, int stop_fd,
-	unsigned *ret_wanted, char error[static CONFIG_ERROR_BYTES])
+static struct source_config source_config_of(
+	const struct lanes *lanes, const struct config *config, int stop_fd)
 {
 	struct source_config source = {
 		.kind = is_replay(config) ? "file" : config->source_kind,
@@ -130,7 +114,58 @@ int lanes_open_sources(struct lanes *lanes, const struct config *config, int sto
 		.waits_for_interface = config->if_absent == IF_ABSENT_WAIT,
 		.stop_fd = stop_fd,
 	};
+
+	memcpy(source.steering_key, lanes->keys.steering, sizeof(source.steering_key));
+	return source;
+}
+
+/* Whoever made the rings decided how many lanes there are. */
+int lanes_open_handed(struct lanes *lanes, const struct config *config,
+	const struct source_handed *handed, unsigned count,
+	char error[static CONFIG_ERROR_BYTES])
+{
+	struct source_config source = source_config_of(lanes, config, 0);
+
+	if (config->lanes > 0 && config->lanes != count) {
+		snprintf(error, CONFIG_ERROR_BYTES,
+			"--lanes %u: packet rings for %u lanes were handed in", config->lanes,
+			count);
+		return -EINVAL;
+	}
+	source.handed = handed;
+	return source_open_lanes(&source, count, lanes->sources, error);
+}
+
+/* What was handed in is gone on with, in its place or for a moment; or there is nothing. */
+static int open_live(struct lanes *lanes, const struct config *config, unsigned *wanted,
+	char error[static CONFIG_ERROR_BYTES])
+{
 	struct source_handed handed[CONFIG_LANES_MAX];
+	unsigned count = take_handed(lanes, config, *wanted, handed);
+	bool is_openers = count > 0 && lanes->found_count == 0 && !lanes->has_unread;
+
+	if (lanes->is_resumed ? count > 0 : is_openers) {
+		*wanted = count;
+		return lanes_open_handed(lanes, config, handed, count, error);
+	}
+	int rc = lanes_before_open(lanes, config, handed, count, &lanes->before, error);
+	if (rc < 0)
+		return rc;
+	struct source_config source = source_config_of(lanes, config, 0);
+	return source_open_lanes(&source, *wanted, lanes->sources, error);
+}
+
+static int open_replay(struct lanes *lanes, const struct config *config, int stop_fd,
+	unsigned wanted, char error[static CONFIG_ERROR_BYTES])
+{
+	struct source_config source = source_config_of(lanes, config, stop_fd);
+
+	return source_open_lanes(&source, wanted, lanes->sources, error);
+}
+
+int lanes_open_sources(struct lanes *lanes, const struct config *config, int stop_fd,
+	unsigned *ret_wanted, char error[static CONFIG_ERROR_BYTES])
+{
 	int rc = random_fill(&lanes->keys, sizeof(lanes->keys));
 
 	if (rc < 0) {
@@ -139,18 +174,13 @@ int lanes_open_sources(struct lanes *lanes, const struct config *config, int sto
 	}
 	lanes->cpu_count = process_usable_cpus(lanes->cpus, CONFIG_LANES_MAX);
 	*ret_wanted = wanted_lanes(lanes, config);
-	unsigned ring_count =
-		is_replay(config) ? 0 : take_handed(lanes, config, *ret_wanted, handed);
-	memcpy(source.steering_key, lanes->keys.steering, sizeof(source.steering_key));
-	if (ring_count > 0)
-		rc = open_handed(lanes, config, &source, handed, ring_count, error);
+	if (is_replay(config))
+		rc = open_replay(lanes, config, stop_fd, *ret_wanted, error);
 	else
-		rc = source_open_lanes(&source, *ret_wanted, lanes->sources, error);
+		rc = open_live(lanes, config, ret_wanted, error);
 	if (rc < 0)
 		return rc;
 	lanes->count = (unsigned)rc;
-	if (ring_count > 0)
-		*ret_wanted = lanes->count;
 	return 0;
 }
 
@@ -263,16 +293,27 @@ int lanes_open_collector(struct lanes *lanes, const struct config *config, unsig
 	return rc;
 }
 
+/* Of who had the place before, or of lanes that are no more. */
+static int take_udp(
+	struct lanes *lanes, const struct config *config, unsigned lane, size_t destination)
+{
+	char name[128];
+
+	if (!lanes->before)
+		return lanes_keep_claim(lanes, handover_udp_name(lane, (unsigned)destination));
+	lanes_keep_name(config, destination, name);
+	return lanes_before_udp(lanes->before, lane, name);
+}
+
 static int open_transport(struct lanes *lanes, const struct config *config, unsigned lane,
 	size_t destination, char error[static CONFIG_ERROR_BYTES])
 {
-	struct handover_name name = handover_udp_name(lane, (unsigned)destination);
 	bool is_udp = config->destinations[destination].transport == CONFIG_TRANSPORT_UDP;
 	int handed_fd = -1;
 
 	if (is_udp && !is_replay(config))
 		handed_fd = lanes_keep_check_udp(lanes, config, lane, destination,
-			handover_take(lanes->handover, name.text));
+			take_udp(lanes, config, lane, destination));
 	int rc = lanes_open_collector(lanes, config, lane, destination, handed_fd,
 		&lanes->transports[lanes->transport_count], error);
 	if (rc == 0)
@@ -354,8 +395,6 @@ static int make_lane(struct lanes *lanes, unsigned number, struct lane_config *c
 	config->cpu = is_pinned ? lanes->cpus[number % lanes->cpu_count] : -1;
 	config->transports = lanes->transports + number * destinations;
 	config->state = lanes->states[number];
-	if (lanes->is_kept && !lanes->is_resumed)
-		lanes_keep_store_lane(lanes, number, config->source);
 	int rc = lane_new(config, &lanes->lanes[number], error);
 	if (rc < 0)
 		return rc;
@@ -366,13 +405,24 @@ static int make_lane(struct lanes *lanes, unsigned number, struct lane_config *c
 	return 0;
 }
 
-static void store_transports(struct lanes *lanes, const struct config *config)
+static bool has_new_socket(const struct lanes *lanes)
 {
-	for (size_t i = 0; lanes->is_kept && i < lanes->transport_count; i++)
+	for (size_t i = 0; lanes->is_handed && i < lanes->transport_count; i++)
 		if (!lanes->is_handed[i])
-			lanes_keep_store_udp(lanes, (unsigned)(i / config->destination_count),
-				i % config->destination_count,
-				transport_fd(lanes->transports[i]));
+			return true;
+	return false;
+}
+
+/* The lanes of the process before end here. */
+static int move_in(
+	struct lanes *lanes, const struct config *config, char error[static CONFIG_ERROR_BYTES])
+{
+	int rc = lanes_before_live(lanes->before, lanes, &lanes->from_ns, error);
+
+	lanes_before_free(lanes->before);
+	lanes->before = NULL;
+	lanes->is_moved = rc == 0 && lanes->is_kept;
+	return rc;
 }
 
 /* Of records whose packets do not say. */
@@ -397,8 +447,14 @@ int lanes_make(struct lanes *lanes, const struct config *config, int notice_fd,
 			strerror(-rc));
 		return rc;
 	}
-	store_transports(lanes, config);
 	lanes_keep_send_orphans(lanes, config);
+	if (lanes->before)
+		rc = move_in(lanes, config, error);
+	if (rc < 0)
+		return rc;
+	bool is_stored = lanes->is_resumed && !lanes->is_next && !has_new_socket(lanes);
+	if (lanes->is_kept && lanes->until_ns == 0 && !is_stored)
+		lanes_keep_store(lanes, config);
 	rc = open_print(lanes, config, domain, error);
 	struct lane_config lane = {
 		.config = config,
@@ -408,7 +464,10 @@ int lanes_make(struct lanes *lanes, const struct config *config, int notice_fd,
 		.print = lanes->print,
 		.count = lanes->count,
 		.maximum_flows = lanes_flows_of_lane(lanes, config, lanes->count),
-		.is_resumed = lanes->is_resumed,
+		.is_resumed = lanes->is_resumed || lanes->is_moved,
+		.is_moved = lanes->is_moved,
+		.from_ns = lanes->from_ns,
+		.until_ns = lanes->until_ns,
 		.domain = domain,
 		.if_index = if_index_of(lanes, config),
 		.notice_fd = notice_fd,
@@ -488,6 +547,7 @@ void lanes_free(struct lanes *lanes)
 	}
 	for (size_t i = 0; i < lanes->transport_count; i++)
 		transport_close(lanes->transports[i]);
+	lanes_before_free(lanes->before);
 	free(lanes->transports);
 	free(lanes->is_handed);
 	print_sink_free(lanes->print);

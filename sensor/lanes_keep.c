@@ -41,17 +41,53 @@ static struct lane_terms terms_of(
 	return terms;
 }
 
+/*
+ * A set of descriptors takes the place of another one at once, though they are stored one by
+ * one: first all of the new set under names of its own, then a mark that it is whole. From then
+ * on it counts. Then it is stored under the usual names, and the mark and the others go.
+ */
+#define NEXT "next-"
+#define MARK "next-whole"
+
+static struct handover_name with_prefix(const char *prefix, const char *name)
+{
+	struct handover_name all;
+
+	snprintf(all.text, sizeof(all.text), "%s%.26s", prefix, name);
+	return all;
+}
+
+int lanes_keep_claim(const struct lanes *lanes, struct handover_name name)
+{
+	const char *prefix = lanes->is_next ? NEXT : "";
+
+	return handover_take(lanes->handover, with_prefix(prefix, name.text).text);
+}
+
 void lanes_keep_take(struct lanes *lanes)
 {
+	int mark = handover_take(lanes->handover, MARK);
+
+	lanes->is_next = mark >= 0;
+	if (mark >= 0)
+		close(mark);
 	for (unsigned i = 0; i < CONFIG_LANES_MAX; i++) {
-		int fd = handover_take(lanes->handover, handover_name("state", i).text);
+		int fd = lanes_keep_claim(lanes, handover_name("state", i));
 
 		if (fd < 0)
 			return;
 		int rc = lane_state_open(fd, &lanes->states[i]);
+		lanes->has_unread |= rc < 0;
 		if (rc < 0 && rc != -ENODATA)
 			return;
-		lanes->state_count = i + 1;
+		lanes->found_count = lanes->state_count = i + 1;
+		if (!lane_state_fits(lanes->states[i])) {
+			lanes->has_unread = true;
+			continue;
+		}
+		size_t places = lane_state_saved(lanes->states[i])->exporter_count;
+		if (places > lanes->found_destinations && places <= CONFIG_DESTINATIONS_MAX)
+			lanes->found_destinations = places;
 	}
 }
 
@@ -72,8 +108,12 @@ static bool fits(const struct lanes *lanes, const struct config *config, unsigne
 void lanes_keep_match(struct lanes *lanes, const struct config *config, unsigned count)
 {
 	lanes->is_resumed = may_keep(lanes, config) && fits(lanes, config, count);
-	if (!lanes->is_resumed)
-		return;
+	if (lanes->is_resumed)
+		lanes_keep_take_keys(lanes);
+}
+
+void lanes_keep_take_keys(struct lanes *lanes)
+{
 	const struct lane_state_keys *keys = &lanes->states[0]->head->keys;
 
 	memcpy(lanes->keys.steering, keys->steering, sizeof(keys->steering));
@@ -110,7 +150,7 @@ int lanes_keep_make(struct lanes *lanes, const struct config *config)
 /* -- descriptors ----------------------------------------------------------------------------
  */
 
-static void write_destination(const struct config *config, size_t destination, char name[128])
+void lanes_keep_name(const struct config *config, size_t destination, char name[static 128])
 {
 	const struct config_destination *to = &config->destinations[destination];
 	const char *format = strchr(to->host, ':') ? "[%s]:%s" : "%s:%s";
@@ -126,21 +166,45 @@ static void forget_exporter(struct exporter_saved *saved)
 	undo_fence();
 }
 
+/* "host:port", "[host]:port" */
+static void split_name(char *name, const char **ret_host, const char **ret_port)
+{
+	char *colon = strrchr(name, ':');
+
+	*ret_host = name;
+	*ret_port = "";
+	if (!colon)
+		return;
+	*colon = '\0';
+	*ret_port = colon + 1;
+	if (name[0] == '[' && colon[-1] == ']') {
+		colon[-1] = '\0';
+		*ret_host = name + 1;
+	}
+}
+
+int lanes_keep_open_udp(const struct lane_state *state, unsigned place, int fd,
+	struct transport **ret_transport, char error[static CONFIG_ERROR_BYTES])
+{
+	struct transport_config config = { .handed_fd = fd };
+	char name[sizeof(((struct exporter_saved *)0)->destination)];
+
+	memcpy(name, lane_state_exporter(state, place)->destination, sizeof(name));
+	name[sizeof(name) - 1] = '\0';
+	split_name(name, &config.host, &config.port);
+	return transport_udp_open(&config, ret_transport, error);
+}
+
 /* Send what was left for a destination through its socket, which is taken. */
 static void send_left(const struct lane_state *state, unsigned place, int fd)
 {
 	struct exporter_saved *saved = lane_state_exporter(state, place);
 	uint8_t *bytes = (uint8_t *)lane_state_region(state, LANE_REGION_MESSAGES) +
 			 (size_t)place * EXPORTER_KEPT_BYTES;
-	struct transport_config config = {
-		.host = saved->destination,
-		.port = "",
-		.handed_fd = fd,
-	};
 	struct transport *transport;
-	char error[TRANSPORT_ERROR_BYTES];
+	char error[CONFIG_ERROR_BYTES];
 
-	if (transport_udp_open(&config, &transport, error) < 0)
+	if (lanes_keep_open_udp(state, place, fd, &transport, error) < 0)
 		return;
 	(void)exporter_send_saved(saved, bytes, transport);
 	transport_close(transport);
@@ -157,10 +221,16 @@ int lanes_keep_check_udp(struct lanes *lanes, const struct config *config, unsig
 	const struct exporter_saved *saved =
 		lane_state_exporter(lanes->states[lane], (unsigned)destination);
 
-	write_destination(config, destination, name);
-	if (!saved->is_used || strcmp(saved->destination, name) == 0)
+	/* Of a lane that had not begun yet nothing is saved. */
+	if (!lane_state_saved(lanes->states[lane])->has_begun)
 		return handed_fd;
-	send_left(lanes->states[lane], (unsigned)destination, handed_fd);
+	lanes_keep_name(config, destination, name);
+	if (saved->is_used && strcmp(saved->destination, name) == 0)
+		return handed_fd;
+	if (saved->is_used)
+		send_left(lanes->states[lane], (unsigned)destination, handed_fd);
+	else
+		close(handed_fd);
 	return -1;
 }
 
@@ -173,51 +243,98 @@ void lanes_keep_send_orphans(struct lanes *lanes, const struct config *config)
 		for (uint32_t i = (uint32_t)config->destination_count;
 			i < count && i < CONFIG_DESTINATIONS_MAX; i++) {
 			struct handover_name name = handover_udp_name(lane, i);
-			int fd = handover_take(lanes->handover, name.text);
+			int fd = lanes_keep_claim(lanes, name);
 
 			if (fd >= 0)
 				send_left(state, i, fd);
-			handover_forget(lanes->handover, name.text);
 		}
 	}
 }
 
 /* -- the manager ------------------------------------------------------------------------- */
 
-/* What is kept under a name already may be another file. */
-static void store(const struct lanes *lanes, const char *name, int fd)
+typedef void visitor(
+	const struct handover *handover, const char *prefix, const char *name, int fd);
+
+static void store(const struct handover *handover, const char *prefix, const char *name, int fd)
 {
-	handover_forget(lanes->handover, name);
+	handover_forget(handover, with_prefix(prefix, name).text);
 	if (fd >= 0)
-		handover_store(lanes->handover, name, fd);
+		handover_store(handover, with_prefix(prefix, name).text, fd);
+}
+
+static void forget(
+	const struct handover *handover, const char *prefix, const char *name, int fd)
+{
+	(void)fd;
+	handover_forget(handover, with_prefix(prefix, name).text);
+}
+
+/* The state last: who finds it finds the rest. */
+static void visit_all(
+	struct lanes *lanes, const struct config *config, const char *prefix, visitor *visit)
+{
+	for (unsigned lane = 0; lane < lanes->count; lane++) {
+		struct source_handed handed = { .fd = -1, .spare_fd = -1 };
+
+		if (lanes->sources[lane])
+			source_keep(lanes->sources[lane], &handed);
+		visit(lanes->handover, prefix, handover_name("ring", lane).text, handed.fd);
+		visit(lanes->handover, prefix, handover_name("spare", lane).text,
+			handed.spare_fd);
+		for (unsigned i = 0; i < config->destination_count; i++) {
+			const struct transport *transport =
+				lanes->transports[lane * config->destination_count + i];
+
+			visit(lanes->handover, prefix, handover_udp_name(lane, i).text,
+				transport ? transport_fd(transport) : -1);
+		}
+		visit(lanes->handover, prefix, handover_name("state", lane).text,
+			lanes->states[lane] ? lanes->states[lane]->fd : -1);
+	}
+}
+
+/* Whatever names the set before had. */
+static void forget_others(const struct lanes *lanes, const struct config *config)
+{
+	for (unsigned lane = 0; lane < CONFIG_LANES_MAX; lane++) {
+		bool is_ours = lane < lanes->count;
+		size_t first = is_ours ? config->destination_count : 0;
+
+		if (!is_ours && lane >= lanes->found_count)
+			break;
+		if (!is_ours) {
+			forget(lanes->handover, "", handover_name("ring", lane).text, -1);
+			forget(lanes->handover, "", handover_name("spare", lane).text, -1);
+			forget(lanes->handover, "", handover_name("state", lane).text, -1);
+		}
+		for (size_t i = first; i < lanes->found_destinations; i++)
+			forget(lanes->handover, "", handover_udp_name(lane, (unsigned)i).text,
+				-1);
+	}
+}
+
+void lanes_keep_store(struct lanes *lanes, const struct config *config)
+{
+	if (lanes->found_count > 0) {
+		visit_all(lanes, config, NEXT, store);
+		store(lanes->handover, "", MARK, lanes->states[0]->fd);
+	}
+	forget_others(lanes, config);
+	visit_all(lanes, config, "", store);
+	if (lanes->found_count > 0) {
+		forget(lanes->handover, "", MARK, -1);
+		visit_all(lanes, config, NEXT, forget);
+	}
 }
 
 void lanes_keep_store_udp(const struct lanes *lanes, unsigned lane, size_t destination, int fd)
 {
-	store(lanes, handover_udp_name(lane, (unsigned)destination).text, fd);
-}
-
-/* The state last: who finds it finds the rest. */
-void lanes_keep_store_lane(const struct lanes *lanes, unsigned lane, struct source *source)
-{
-	struct source_handed handed = { .fd = -1, .spare_fd = -1 };
-
-	if (source_keep(source, &handed)) {
-		store(lanes, handover_name("ring", lane).text, handed.fd);
-		store(lanes, handover_name("spare", lane).text, handed.spare_fd);
-	}
-	store(lanes, handover_name("state", lane).text, lanes->states[lane]->fd);
+	store(lanes->handover, "", handover_udp_name(lane, (unsigned)destination).text, fd);
 }
 
 void lanes_forget(struct lanes *lanes, const struct config *config)
 {
-	if (!lanes->is_kept)
-		return;
-	for (unsigned lane = 0; lane < lanes->count; lane++) {
-		handover_forget(lanes->handover, handover_name("state", lane).text);
-		handover_forget(lanes->handover, handover_name("ring", lane).text);
-		handover_forget(lanes->handover, handover_name("spare", lane).text);
-		for (unsigned i = 0; i < config->destination_count; i++)
-			handover_forget(lanes->handover, handover_udp_name(lane, i).text);
-	}
+	if (lanes->is_kept)
+		visit_all(lanes, config, "", forget);
 }

@@ -585,13 +585,18 @@ static void log_found(struct sensor *sensor)
 	const struct lanes *lanes = &sensor->lanes;
 	uint64_t flows = 0, outage_ms = 0;
 
-	if (!lanes->is_resumed)
+	if (lanes->has_unread)
+		log_line(&sensor->log, LOG_ERR,
+			"what the process before has left cannot be read: its open flows are "
+			"lost");
+	if (!lanes->is_resumed && !lanes->is_moved)
 		return;
 	for (unsigned i = 0; i < lanes->count; i++)
 		lane_found(lanes->lanes[i], &flows, &outage_ms);
 	log_line(&sensor->log, LOG_NOTICE,
-		"going on where the process before had stopped, %llu ms ago, with %llu flows",
-		(unsigned long long)outage_ms, (unsigned long long)flows);
+		"going on where the process before had stopped, %llu ms ago, with %llu flows%s",
+		(unsigned long long)outage_ms, (unsigned long long)flows,
+		lanes->is_moved ? ", moved to other lanes" : "");
 }
 
 static int run(struct sensor *sensor)
@@ -626,7 +631,7 @@ static int run(struct sensor *sensor)
 		log_set_level(&sensor->log, level);
 	}
 	process_ready(sensor->daemon_fd);
-	notify_send(&sensor->notify, "READY=1");
+	notify_tell(&sensor->notify, "READY=1");
 	rc = loop_run(&sensor->loop);
 	if (rc < 0)
 		log_line(&sensor->log, LOG_ERR, "waiting for events: %s", strerror(-rc));

@@ -68,6 +68,11 @@ static bool send_all(const struct notify *notify, const char *assignments, int f
 	return sendmsg(notify->fd, &message, MSG_NOSIGNAL) >= 0;
 }
 
+bool notify_tell(const struct notify *notify, const char *assignments)
+{
+	return send_all(notify, assignments, -1);
+}
+
 bool notify_store(const struct notify *notify, const char *name, int fd)
 {
 	char words[128];

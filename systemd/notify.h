@@ -19,6 +19,10 @@ void notify_open(struct notify *notify);
 /* Send assignments such as "READY=1\nSTATUS=..."; false when nobody took them. */
 bool notify_send(const struct notify *notify, const char *assignments);
 
+/* The same for what must arrive, such as READY=1: waits while the manager is busy. Not for
+ * lanes. */
+bool notify_tell(const struct notify *notify, const char *assignments);
+
 /*
  * Have the service manager keep a descriptor for the process that comes after this one, under a
  * name of letters, digits and dashes. It is kept whatever becomes of the socket behind it

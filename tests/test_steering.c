@@ -134,6 +134,9 @@ static void both_directions_are_in_one_lane(void **state)
 		unsigned lane = lane_of(&filters, there, length);
 
 		assert_int_equal(lane_of(&filters, back, length), lane);
+		assert_int_equal(
+			steering_lane(&steering, is_v4 ? 4 : 6, there + at, there + at + bytes),
+			lane);
 		count[lane]++;
 	}
 	for (unsigned i = 0; i < LANES; i++)

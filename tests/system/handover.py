@@ -24,7 +24,7 @@ class Handover(unittest.TestCase):
 
     def run_stream(self, lanes, seconds, disturb, more=(), packets=4):
         with lab.Lab() as room:
-            sink = lab.Sink(room, room.near)
+            sink = telling.Sink(room, room.near)
             options = ["-n", "127.0.0.1:%d" % sink.port, "-v", 5, "--lanes", lanes, *TIMES, *more]
             with manager.Manager(room, *options) as keeper:
                 keeper.start()
@@ -37,7 +37,7 @@ class Handover(unittest.TestCase):
                 self.assertEqual(keeper.kill(signal.SIGTERM), 0, keeper.text())
                 lab.wait_for("an empty store", lambda: not keeper.store, 5)
                 text = keeper.text()
-            words, repeats = telling.audit(stream, sink.close())
+            words, repeats = telling.audit(stream, sink)
             self.assertEqual(words, "", text)
             return keeper, repeats, text
 
@@ -66,6 +66,37 @@ class Handover(unittest.TestCase):
                     lanes, SECONDS, self.kill_often(signal.SIGUSR2, lambda: random.uniform(0, 0.3)))
                 self.assertGreater(keeper.starts, 3)
                 self.assertEqual(repeats, 0)
+
+    def test_other_lanes_go_on(self):
+        """More lanes, fewer, other rings, another table: flows move, and no packet is in two rings."""
+        ways = (["--lanes", 2], ["--lanes", 1, "--block-size", "512K"], ["--lanes", 3, "-m", 200000],
+                ["--lanes", 1])
+
+        def disturb(keeper, stream):
+            turn = 0
+            while stream.is_running():
+                time.sleep(random.uniform(0.2, 0.7))
+                keeper.kill(random.choice((signal.SIGKILL, signal.SIGUSR2)))
+                keeper.start(*ways[turn % len(ways)])
+                turn += 1
+
+        keeper, _, text = self.run_stream(1, 2 * SECONDS, disturb)
+        self.assertGreater(keeper.starts, 4)
+        self.assertIn("moved", text)
+
+    def test_what_cannot_be_gone_on_with_is_exported(self):
+        """Another idea of what a flow is."""
+        ways = (["-T", "vlan"], ["-T", "full"])
+
+        def disturb(keeper, stream):
+            turn = 0
+            while stream.is_running():
+                time.sleep(random.uniform(0.3, 0.9))
+                keeper.kill(signal.SIGKILL)
+                keeper.start(*ways[turn % len(ways)])
+                turn += 1
+
+        self.run_stream(2, SECONDS, disturb)
 
 
 if __name__ == "__main__":

@@ -72,7 +72,7 @@ class Restart(unittest.TestCase):
         todo = [self.kill] * KILLS + [self.restart] * RESTARTS + [self.reload] * RELOADS + [self.hang] * HANGS
         random.shuffle(todo)
         with nest.Nest() as room:
-            sink = lab.Sink(room, room.near)
+            sink = telling.Sink(room, room.near)
             self.settings, self.life = (sink.port, lanes), 2
             self.configure(room)
             room.write("/etc/systemd/system/ringflow@.service.d/test.conf", DROP_IN)
@@ -91,7 +91,7 @@ class Restart(unittest.TestCase):
                 stream.kill()
             said = [text for text in room.messages(UNIT) if text]
             room.systemctl("stop", UNIT)
-            words, repeats = telling.audit(stream, sink.close())
+            words, repeats = telling.audit(stream, sink)
             print("%d lanes: %d packets, %d things done, %d datagrams twice" % (
                 lanes, stream.count, len(todo), repeats))
             self.assertEqual(words, "", "\n".join(said[-200:]))

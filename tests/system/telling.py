@@ -5,6 +5,7 @@ the audit of what collectors got.
 
 import collections
 import json
+import socket
 import struct
 import subprocess
 
@@ -52,26 +53,42 @@ class Stream:
         return flows
 
 
-def once(datagrams):
-    """Datagrams of NetFlow 5 without those that came again. The same number must mean the same
-    octets. Returns them with how many were left out."""
+class Sink(lab.Sink):
+    """Knows from which port each datagram came, too: that is what tells sessions apart."""
+
+    def collect(self):
+        self.ports = []
+        while self.is_open:
+            try:
+                datagram, sender = self.socket.recvfrom(65536)
+            except socket.timeout:
+                continue
+            except OSError:
+                return
+            self.datagrams.append(datagram)
+            self.ports.append(sender[1])
+
+
+def once(sink):
+    """(port, datagram) of NetFlow 5 without those that came again. The same number of the same
+    session must mean the same octets. Returns them with how many were left out."""
     seen, repeats = {}, 0
-    for datagram in datagrams:
-        engine, sequence = datagram[21], struct.unpack_from("!I", datagram, 16)[0]
-        before = seen.setdefault((engine, sequence), datagram)
+    for port, datagram in zip(sink.ports, sink.close()):
+        number = port, datagram[21], struct.unpack_from("!I", datagram, 16)[0]
+        before = seen.setdefault(number, datagram)
         if before is not datagram:
-            assert before == datagram, "sequence %d of engine %d means two things" % (sequence, engine)
+            assert before == datagram, "sequence %d of engine %d means two things" % number[1:]
             repeats += 1
-    return list(seen.values()), repeats
+    return [(number[0], datagram) for number, datagram in seen.items()], repeats
 
 
-def gaps(datagrams):
-    """How many flows are missing by the sequence numbers, over all engines."""
-    by_engine, missing = collections.defaultdict(list), 0
-    for datagram in datagrams:
+def gaps(pairs):
+    """How many flows are missing by the sequence numbers, over all sessions."""
+    sessions, missing = collections.defaultdict(list), 0
+    for port, datagram in pairs:
         count = struct.unpack_from("!H", datagram, 2)[0]
-        by_engine[datagram[21]].append((struct.unpack_from("!I", datagram, 16)[0], count))
-    for rows in by_engine.values():
+        sessions[port, datagram[21]].append((struct.unpack_from("!I", datagram, 16)[0], count))
+    for rows in sessions.values():
         rows.sort()
         missing += sum(later[0] - (earlier[0] + earlier[1]) for earlier, later in zip(rows, rows[1:]))
     return missing
@@ -90,10 +107,10 @@ def counted(datagrams):
     return flows
 
 
-def audit(stream, datagrams):
+def audit(stream, sink):
     """Nothing, or what is wrong in words; and how many datagrams came twice."""
-    unique, repeats = once(datagrams)
-    expected, found = stream.expected(), counted(unique)
+    unique, repeats = once(sink)
+    expected, found = stream.expected(), counted([datagram for _, datagram in unique])
     wrong = [(flow, expected.get(flow), found.get(flow)) for flow in set(expected) | set(found)
              if expected.get(flow) != found.get(flow)]
     lost = sum(want[0] for want in expected.values()) - sum(have[0] for have in found.values())
