@@ -90,6 +90,8 @@ def add_test(row):
     def test(self):
         outcome = row.case(cases.Ringflowd())
         print("%s: %s" % (row.name, outcome.text), file=sys.stderr)
+        if outcome.is_kept is None:
+            self.skipTest(outcome.text)
         self.assertTrue(outcome.is_kept, outcome.text)
 
     test.__doc__ = "%s: %s" % (row.fault, row.promise)
