@@ -50,7 +50,7 @@ enum {
 	FLOW_LAYOUT_COUNT = 8,
 };
 
-#define OPTIONS_LAYOUTS_MAX 4
+#define OPTIONS_LAYOUTS_MAX 10
 
 struct dialect_layouts {
 	struct layout flow[FLOW_LAYOUT_COUNT]; /* .row_count 0: not used */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The layouts that a configuration asks for: fixed ones, options data, and flow_layouts.c for
- * templates of flows. Ids of options templates begin with 272, and each always has the same
- * elements.
+ * The layouts that a configuration asks for: fixed ones here, templates of flows in
+ * flow_layouts.c, and those of options data in options_layouts.c.
  */
 #include "export/dialect.h"
 
@@ -10,14 +9,7 @@
 
 #include "export/flow_layouts.h"
 #include "export/flow_plan.h"
-
-enum {
-	TEMPLATE_SAMPLING = 272,
-	TEMPLATE_SAMPLING_ALGORITHM,
-	TEMPLATE_INTERFACE,
-	TEMPLATE_EXPORTER,
-	TEMPLATE_SYSTEM_INIT,
-};
+#include "export/options_layouts.h"
 
 /* -- fixed records -------------------------------------------------------------------- */
 
@@ -71,75 +63,13 @@ static void build_netflow(enum export_version version, struct dialect_layouts *l
 	}
 }
 
-/* -- options data --------------------------------------------------------------------- */
-
-static struct layout *add_options(
-	struct dialect_layouts *layouts, uint16_t id, enum element scope)
-{
-	assert(layouts->options_count < OPTIONS_LAYOUTS_MAX);
-	struct layout *layout = &layouts->options[layouts->options_count++];
-	*layout = layout_make(id, OWNER_FACTS);
-	layout_add_scope(layout, scope);
-	return layout;
-}
-
-/* The interval alone is what every collector reads from IPFIX. In v9, nfdump 1.7.1 reads that
- * form only and 1.7.8 only the one with the algorithm, so v9 sends both. */
-static void add_sampling(const struct exporter_config *config, struct dialect_layouts *layouts)
-{
-	struct layout *layout =
-		add_options(layouts, TEMPLATE_SAMPLING, ELEMENT_observationDomainId);
-	layout_add(layout, ELEMENT_samplingInterval);
-	if (config->version == EXPORT_IPFIX)
-		return;
-	layout = add_options(layouts, TEMPLATE_SAMPLING_ALGORITHM, ELEMENT_observationDomainId);
-	layout_add(layout, ELEMENT_samplingInterval);
-	layout_add(layout, ELEMENT_samplingAlgorithm);
-}
-
-static void add_interface(const struct exporter_config *config, struct dialect_layouts *layouts)
-{
-	if (!config->interface_name[0] && !config->interface_description[0])
-		return;
-	struct layout *layout =
-		add_options(layouts, TEMPLATE_INTERFACE, ELEMENT_scopeInterface);
-	layout_add(layout, ELEMENT_interfaceName);
-	layout_add(layout, ELEMENT_interfaceDescription);
-}
-
-static bool tells_uptime(const struct dialect_layouts *layouts)
-{
-	for (unsigned index = 0; index < FLOW_LAYOUT_COUNT; index++) {
-		const struct layout *layout = &layouts->flow[index];
-		for (unsigned i = 0; i < layout->row_count; i++)
-			if (element_infos[layout->rows[i].element].needs & UPTIME)
-				return true;
-	}
-	return false;
-}
-
-/* Totals of the exporting process (RFC 7011 4.1), and boot when times are relative to it. */
-static void add_process(const struct exporter_config *config, struct dialect_layouts *layouts)
-{
-	struct layout *layout =
-		add_options(layouts, TEMPLATE_EXPORTER, ELEMENT_exportingProcessId);
-	layout_add(layout, ELEMENT_exportedMessageTotalCount);
-	layout_add(layout, ELEMENT_exportedFlowRecordTotalCount);
-	layout_add(layout, ELEMENT_exportedOctetTotalCount);
-	if (!tells_uptime(layouts))
-		return;
-	layout = add_options(layouts, TEMPLATE_SYSTEM_INIT, ELEMENT_observationDomainId);
-	layout_add(layout, ELEMENT_systemInitTimeMilliseconds);
-}
+/* -- templates ------------------------------------------------------------------------ */
 
 static void build_templates(
 	const struct exporter_config *config, struct dialect_layouts *layouts)
 {
 	flow_layouts_build(config, layouts->flow);
-	add_sampling(config, layouts);
-	add_interface(config, layouts);
-	if (config->version == EXPORT_IPFIX)
-		add_process(config, layouts);
+	options_layouts_build(config, layouts);
 }
 
 void dialect_build_layouts(

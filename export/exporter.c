@@ -27,6 +27,7 @@
 
 #include "export/exporter_inside.h"
 #include "export/exporter_keep.h"
+#include "export/options_layouts.h"
 #include "export/utf8.h"
 
 #define NS_PER_MS UINT64_C(1000000)
@@ -125,17 +126,22 @@ static void put_template(struct exporter *exporter, const struct layout *layout)
 	exporter->message.template_count++;
 }
 
-/* The template, where it is to be told, and then its record, so that every options template has
- * a set of its own: several in one are not read by all collectors. */
+/* The template, where it is to be told, and then its records, so that every options template
+ * has a set of its own: several in one are not read by all collectors. */
 static void put_options(
 	struct exporter *exporter, const struct layout *layout, bool tells_templates)
 {
-	struct layout_source source = { .facts = &exporter->facts };
 	if (tells_templates)
 		put_template(exporter, layout);
-	make_room(exporter, layout->id, layout->record_bytes);
-	layout_put_record(&exporter->message.out, layout, &source);
-	exporter->message.options_count++;
+	for (unsigned i = 0; i < options_record_count(layout); i++) {
+		if (!options_fill(
+			    &exporter->config, &exporter->layouts, layout, i, &exporter->facts))
+			continue;
+		struct layout_source source = { .facts = &exporter->facts };
+		make_room(exporter, layout->id, layout->record_bytes);
+		layout_put_record(&exporter->message.out, layout, &source);
+		exporter->message.options_count++;
+	}
 }
 
 /* Our end of the transport, which may have none. */
@@ -157,6 +163,14 @@ static void read_stats(struct layout_facts *facts, const struct exporter_stats *
 	facts->exported_messages = stats->messages;
 	facts->exported_records = stats->records;
 	facts->exported_octets = stats->octets;
+	facts->not_sent_flows = stats->failed_records;
+}
+
+static void read_ignored(struct exporter *exporter)
+{
+	const struct exporter_config *config = &exporter->config;
+	if (config->ignored_packets)
+		exporter->facts.ignored_packets = config->ignored_packets(config->ignored_user);
 }
 
 /* Kinds of flows whose records tell the same have one template. */
@@ -186,6 +200,7 @@ static void put_templates(struct exporter *exporter)
 		if (layouts->flow[i].row_count != 0 && !is_repeated(layouts->flow, i))
 			put_template(exporter, &layouts->flow[i]);
 	read_stats(&exporter->facts, &exporter->outbox.stats);
+	read_ignored(exporter);
 	read_addresses(&exporter->facts, exporter->transport);
 	for (unsigned i = 0; i < layouts->options_count; i++)
 		put_options(exporter, &layouts->options[i], tells_templates);

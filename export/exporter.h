@@ -44,10 +44,28 @@ enum export_biflow {
 struct export_fields {
 	bool has_protocol;
 	bool has_ports;
-	bool has_vlan;        /* 58 */
-	bool has_mac;         /* 56, 80 */
-	unsigned mpls_labels; /* 70...: how many, 0 to 10 (softflowd's -x) */
+	bool has_vlan;                /* 58 */
+	bool has_mac;                 /* 56, 80 */
+	bool is_vlan_key, is_mac_key; /* flows are told apart by them */
+	unsigned mpls_labels;         /* 70...: how many, 0 to 10 (softflowd's -x) */
 };
+
+/* What the exporter tells of itself with its templates. */
+enum options_set {
+#define OPTIONS_SET(symbol, ...) OPTIONS_SET_##symbol,
+#include "export/options_set.def"
+#undef OPTIONS_SET
+	OPTIONS_SET_COUNT
+};
+
+/* 1 << enum options_set of those that are told without being asked for. */
+#define OPTIONS_SET(symbol, word, is_default, ...) \
+	| (is_default ? 1u << OPTIONS_SET_##symbol : 0)
+enum {
+	OPTIONS_SET_DEFAULT = 0
+#include "export/options_set.def"
+};
+#undef OPTIONS_SET
 
 struct exporter_config {
 	enum export_version version;
@@ -55,8 +73,13 @@ struct exporter_config {
 	enum export_biflow biflow;
 	struct export_fields fields;
 	struct export_template template; /* v9 and IPFIX */
-	uint32_t enterprise; /* private enterprise number of private elements; not 0 */
-	uint32_t domain;     /* observation domain id, v9 source id */
+	uint32_t options_changed; /* 1 << enum options_set: told, or not, against the default */
+	/* How many packets came and were not metered; NULL: not known. Called by whoever calls
+	 * the exporter. */
+	uint64_t (*ignored_packets)(const void *user);
+	const void *ignored_user; /* borrowed, for as long as the exporter lives */
+	uint32_t enterprise;      /* private enterprise number of private elements; not 0 */
+	uint32_t domain;          /* observation domain id, v9 source id */
 	uint8_t engine_type, engine_id; /* v5 */
 	uint32_t sampling_interval;     /* 1: every packet */
 	uint64_t boot_ns;               /* Unix time when sysUptime was 0 */

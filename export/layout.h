@@ -58,6 +58,13 @@ struct layout_facts {
 	uint8_t interface_description[32];
 	uint64_t exported_messages, exported_records, exported_octets;
 	uint64_t boot_ns;
+	uint64_t ignored_packets;
+	uint64_t not_sent_flows;
+	uint64_t flow_keys;  /* flowKeyIndicator of .template_id */
+	uint32_t enterprise; /* of the private element that is told of */
+	uint16_t template_id, element_id;
+	uint8_t element_type, element_semantics;
+	uint8_t element_name[32];
 	uint8_t exporter_v4[4];  /* our end of the transport; zeros over IPv6 */
 	uint8_t exporter_v6[16]; /* IPv4-mapped over IPv4 */
 };

@@ -104,7 +104,8 @@ struct config {
 	enum export_time time;
 	enum export_biflow biflow;
 	struct export_template template;
-	uint32_t enterprise; /* of private elements */
+	uint32_t enterprise;   /* of private elements */
+	uint32_t options_data; /* 1 << enum options_set */
 	unsigned mpls_labels;
 	bool is_load_balanced;
 	bool track_v6; /* the version can carry IPv6, they are printed, or -6 was given */

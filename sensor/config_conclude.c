@@ -224,6 +224,31 @@ static int conclude_template(struct config_parser *parser)
 	return 0;
 }
 
+/* What was asked for beyond the default, which every version takes as far as it has it. */
+static uint32_t chosen_options(const struct config *config)
+{
+	bool has_default = (config->options_data & OPTIONS_SET_DEFAULT) == OPTIONS_SET_DEFAULT;
+
+	return config->options_data & ~(has_default ? OPTIONS_SET_DEFAULT : 0u);
+}
+
+static int conclude_options_data(struct config_parser *parser)
+{
+	const struct config *config = parser->config;
+	uint32_t chosen = chosen_options(config);
+
+	if (config->version < EXPORT_NETFLOW_9 && chosen != 0)
+		return fail_together(parser, OPTION_OPTIONS_DATA, OPTION_VERSION_OF_EXPORT,
+			"--options-data: NetFlow v1 and v5 have none");
+	for (size_t i = 0; i < OPTIONS_SET_COUNT && config->version == EXPORT_NETFLOW_9; i++)
+		if (chosen >> i & 1 && options_set_rows[i].is_ipfix)
+			return fail_together(parser, OPTION_OPTIONS_DATA,
+				OPTION_VERSION_OF_EXPORT,
+				"--options-data: %s is IPFIX's, not NetFlow v9's",
+				options_set_rows[i].word);
+	return 0;
+}
+
 static void drop_text(char **text)
 {
 	free(*text);
@@ -260,6 +285,8 @@ int config_conclude(struct config_parser *parser)
 	conclude_version(parser);
 	conclude_process(parser);
 	rc = conclude_paths(parser);
+	if (rc == 0)
+		rc = conclude_options_data(parser);
 	return rc < 0 ? rc : conclude_template(parser);
 }
 
@@ -274,10 +301,13 @@ struct exporter_config config_exporter(const struct config *config)
 			.has_ports = config->level >= TRACK_PORT,
 			.has_vlan = true,
 			.has_mac = true,
+			.is_vlan_key = config->level >= TRACK_VLAN,
+			.is_mac_key = config->level >= TRACK_ETHER,
 			.mpls_labels = config->mpls_labels,
 		},
 		.template = config->template,
 		.enterprise = config->enterprise,
+		.options_changed = config->options_data ^ OPTIONS_SET_DEFAULT,
 		.sampling_interval = config->sampling_interval,
 		.template_refresh_s = config->template_refresh_s,
 		.template_refresh_messages = config->template_refresh_messages,

@@ -109,6 +109,14 @@ struct timeout_row {
 	const char *sentence;
 };
 
+/* One kind of options data (export/options_set.def). */
+struct options_set_row {
+	const char *word;
+	bool is_default, is_ipfix;
+	const char *sentence;
+};
+
+extern const struct options_set_row options_set_rows[OPTIONS_SET_COUNT];
 extern const struct option_row option_rows[OPTION_COUNT];
 extern const struct timeout_row timeout_rows[];
 extern const size_t timeout_row_count;

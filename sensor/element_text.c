@@ -6,6 +6,7 @@
 #include "export/element.h"
 #include "export/flow_trait.h"
 #include "export/template.h"
+#include "sensor/config_row.h"
 
 /* What a template must be for, or be asked for, to have an element. */
 static const struct {
@@ -154,6 +155,14 @@ void element_write_preset_manual(FILE *out)
 	for (unsigned i = 0; i < PRESET_COUNT; i++)
 		fprintf(out, "*%s*\n\t%s.\n\n", template_presets[i].name,
 			template_presets[i].sentence);
+}
+
+void element_write_options_data_manual(FILE *out)
+{
+	for (size_t i = 0; i < OPTIONS_SET_COUNT; i++)
+		fprintf(out, "*%s*%s\n\t%s.\n\n", options_set_rows[i].word,
+			options_set_rows[i].is_default ? " (default)" : "",
+			options_set_rows[i].sentence);
 }
 
 void element_write_flow_manual(FILE *out)

@@ -10,7 +10,8 @@ void element_write_table(FILE *out);
 
 /* Lists in scdoc: what the build puts into ringflow-elements(7). */
 void element_write_preset_manual(FILE *out);
-void element_write_flow_manual(FILE *out);    /* of flow records */
-void element_write_options_manual(FILE *out); /* of options data */
+void element_write_options_data_manual(FILE *out); /* --options-data */
+void element_write_flow_manual(FILE *out);         /* of flow records */
+void element_write_options_manual(FILE *out);      /* of options data */
 
 #endif

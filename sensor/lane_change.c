@@ -21,6 +21,21 @@
 
 /* -- from a configuration ------------------------------------------------------------- */
 
+/* What came to this lane and should be in a flow, but is not: there was no room in the ring, or
+ * it was cut or contradicts itself. */
+static uint64_t lane_ignored_packets(const void *user)
+{
+	const struct lane *lane = user;
+	struct ring_stats ring;
+	uint64_t count = 0;
+
+	source_stats(lane->source, &ring);
+	for (size_t i = 0; i < DROP_REASON_COUNT; i++)
+		if (drop_reasons[i].class == DROP_CLASS_TOO_SHORT)
+			count += lane->dropped[i];
+	return count + ring.dropped_pkts + ring.interface_dropped_pkts;
+}
+
 static struct exporter_config export_config(
 	const struct lane *lane, const struct config *config)
 {
@@ -31,6 +46,8 @@ static struct exporter_config export_config(
 	exporter.gather_delay_ms = lane->is_live ? 0 : config->flush_delay_ms;
 	exporter.if_index = lane->if_index;
 	exporter.process_id = lane->is_live ? (uint32_t)getpid() : 1;
+	exporter.ignored_packets = lane_ignored_packets;
+	exporter.ignored_user = lane;
 	return exporter;
 }
 

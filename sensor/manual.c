@@ -51,6 +51,7 @@ static const struct {
 	{ "@CONFIG_FOLDER@\n", config_write_folder },
 	{ "@DROP_REASONS@\n", write_drop_reasons },
 	{ "@PRESETS@\n", element_write_preset_manual },
+	{ "@OPTIONS_DATA@\n", element_write_options_data_manual },
 	{ "@FLOW_ELEMENTS@\n", element_write_flow_manual },
 	{ "@OPTIONS_ELEMENTS@\n", element_write_options_manual },
 	{ "@PATHS@\n",        write_paths },

@@ -17,6 +17,7 @@
 
 #include "sensor/config_destination.h"
 #include "sensor/config_value.h"
+#include "sensor/option_export.h"
 
 #define NS_PER_S UINT64_C(1000000000)
 
@@ -567,23 +568,6 @@ static void dump_domain(const struct config *config, const struct option_row *ro
 		fprintf(out, "%s = %" PRIu32 "\n", row->name, config->domain);
 	else
 		fprintf(out, "%s = auto\n", row->name);
-}
-
-static int set_template(struct config_parser *parser, const struct option_row *row)
-{
-	char error[TEMPLATE_ERROR_BYTES];
-
-	if (template_parse(parser->value, &parser->config->template, error) < 0)
-		return config_fail(parser, "%s", error);
-	return 0;
-}
-
-static void dump_template(const struct config *config, const struct option_row *row, FILE *out)
-{
-	char text[CONFIG_TEMPLATE_BYTES];
-
-	template_print(&config->template, text, sizeof(text));
-	fprintf(out, "%s = %s\n", row->name, text);
 }
 
 static int set_export_device(struct config_parser *parser, const struct option_row *row)

@@ -10,7 +10,8 @@
  *	export_probe HOST PORT VERSION [name=value]...
  *
  * with the names time (0 to 4, enum export_time), biflow (0 to 2), preset (0 to 2, enum
- * template_preset), template (element names), sampling, labels, bytes,
+ * template_preset), template (element names), options (bits
+ * of 1 << enum options_set), sampling, labels, bytes,
  *rounds (how often the set is sent, 10 s apart), refresh (messages between templates), ports
  *(0: none).
  */
@@ -188,6 +189,8 @@ static int set_option(struct probe *probe, const char *name, unsigned value)
 		config->message_bytes = value;
 	else if (strcmp(name, "preset") == 0)
 		config->template.preset = (uint8_t)value;
+	else if (strcmp(name, "options") == 0)
+		config->options_changed = value ^ OPTIONS_SET_DEFAULT;
 	else if (strcmp(name, "refresh") == 0)
 		config->template_refresh_messages = value;
 	else if (strcmp(name, "ports") == 0)

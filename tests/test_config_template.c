@@ -63,10 +63,44 @@ static void config_says_which_options_a_named_template_makes_idle(void **state)
 	assert_string_equal(result->config.notes[1], "-x: --template names the labels");
 }
 
+static void config_takes_options_data(void **state)
+{
+	const struct run *result = run("ringflowd -i eth0");
+
+	assert_int_equal(result->config.options_data, OPTIONS_SET_DEFAULT);
+	result = run("ringflowd -i eth0 --options-data none");
+	assert_int_equal(result->config.options_data, 0);
+	result = run("ringflowd -i eth0 --options-data Sampling,keys --dump-config");
+	assert_non_null(strstr(result->out, "\noptions-data = sampling,keys\n"));
+	result = run("ringflowd -i eth0 -v 9 --options-data default --dump-config");
+	assert_non_null(strstr(result->out, "\noptions-data = default\n"));
+	result = run("ringflowd -i eth0 --options-data none --dump-config");
+	assert_non_null(strstr(result->out, "\noptions-data = none\n"));
+	result = run("ringflowd -i eth0 --options-data default,metering");
+	assert_int_equal(
+		result->config.options_data, OPTIONS_SET_DEFAULT | 1u << OPTIONS_SET_METERING);
+}
+
+static void config_refuses_options_data_by_name(void **state)
+{
+	assert_template_refused("ringflowd -i eth0 --options-data keys,samp",
+		"--options-data keys,samp: samp is not one of: default none sampling interface "
+		"exporter uptime metering sending keys types");
+	assert_template_refused("ringflowd -i eth0 -v 9 --options-data sampling,keys",
+		"--options-data: keys is IPFIX's, not NetFlow v9's");
+	assert_template_refused("ringflowd -i eth0 -v 9 --options-data exporter",
+		"--options-data: exporter is IPFIX's, not NetFlow v9's");
+	assert_template_refused("softflowd -i eth0 --options-data sampling",
+		"--options-data: NetFlow v1 and v5 have none");
+	assert_int_equal(run("ringflowd -i eth0 -v 9 --options-data interface")->rc, 0);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(config_takes_a_template),
 	cmocka_unit_test(config_refuses_a_template_by_name),
 	cmocka_unit_test(config_dumps_a_template_as_it_was_given),
+	cmocka_unit_test(config_takes_options_data),
+	cmocka_unit_test(config_refuses_options_data_by_name),
 	cmocka_unit_test(config_says_which_options_a_named_template_makes_idle),
 };
 

@@ -151,6 +151,7 @@ static struct exporter_config read_config(struct cursor *in)
 		.version = versions[cursor_u8(in) & 3],
 		.time = (enum export_time)(cursor_u8(in) % 5),
 		.biflow = (enum export_biflow)(cursor_u8(in) % 3),
+		.enterprise = 32473,
 		.interface_name = "\xc3\xa9th0",
 		.interface_description = "a description that is longer than its field is \xff",
 	};
@@ -168,6 +169,7 @@ static struct exporter_config read_config(struct cursor *in)
 	config.flush_delay_ms = cursor_be16(in);
 	config.sampling_interval = cursor_be32(in);
 	config.boot_ns = read_64(in) * MS;
+	config.options_changed = (uint32_t)(config.boot_ns >> 7); /* whatever is there */
 	config.template = read_template(in);
 	return config;
 }

@@ -292,6 +292,7 @@ def run_tshark(probe, folder, version, options):
 # -- the cases ---------------------------------------------------------------------------------
 
 NFDUMP, FULL = 1, 2  # enum template_preset
+ALL_OPTIONS = 255  # 1 << enum options_set
 # What the tests look at, with elements between that no collector has to know.
 NAMED = ",".join([
     "sourceIPv4Address", "destinationIPv4Address", "sourceIPv6Address", "destinationIPv6Address", "flowId",
@@ -309,13 +310,13 @@ COLLECTORS = {
         9: [{}, {"rounds": 9, "bytes": 500}, {"sampling": 10}, {"labels": 3}, {"preset": NFDUMP},
             {"preset": FULL}],
         10: [{}, {"rounds": 9, "bytes": 500}, {"sampling": 10}, {"labels": 3}, {"preset": NFDUMP},
-             {"preset": FULL}, {"template": NAMED}],
+             {"preset": FULL}, {"template": NAMED, "options": ALL_OPTIONS}],
     }),
     "nfacctd": (run_nfacctd, ["nfacctd"], {
         5: [{}, {"sampling": 10}],
         9: [{}, {"sampling": 10, "bytes": 500}, {"preset": FULL}],
         10: [{}, {"sampling": 10, "bytes": 500}, {"labels": 3}, {"preset": NFDUMP}, {"preset": FULL},
-             {"template": NAMED}],
+             {"template": NAMED, "options": ALL_OPTIONS}],
     }),
     "tshark": (run_tshark, ["tshark"], {
         1: [{"rounds": 9}],
@@ -323,7 +324,7 @@ COLLECTORS = {
         9: [{"rounds": 9}, {"labels": 10, "bytes": 700, "rounds": 3}, {"time": 1}, {"time": 2},
             {"preset": NFDUMP}, {"preset": FULL}],
         10: [{"rounds": 9}, {"labels": 10, "bytes": 700, "rounds": 3, "refresh": 2}, {"time": 1},
-             {"preset": NFDUMP}, {"preset": FULL}, {"template": NAMED}],
+             {"preset": NFDUMP}, {"preset": FULL}, {"template": NAMED, "options": ALL_OPTIONS}],
     }),
 }
 
