@@ -37,7 +37,8 @@
 /* timeout(1) and terminals signal a process and its group: the second of two signals that come
  * together is no word of impatience. */
 #define SAME_WORD_NS NS_PER_S
-#define CONTROL_FD_NAME "control" /* FileDescriptorName= of the control socket's unit */
+#define CONTROL_FD_NAME "control"        /* FileDescriptorName= of the control socket's unit */
+#define RELOAD_PATIENCE_USEC "180000000" /* of the watchdog while names are resolved */
 #define HOLDBACKS 3 /* more retire timeouts than a packet may wait in the kernel */
 
 struct sensor {
@@ -279,6 +280,18 @@ static void signals_ready(struct loop_watch *watch, short revents)
 	}
 }
 
+/* A name server that does not answer keeps the main thread for longer than the watchdog waits,
+ * and nothing else: the lanes go on. */
+static void set_watchdog(struct sensor *sensor, const char *microseconds)
+{
+	char text[64];
+
+	if (!getenv("WATCHDOG_USEC"))
+		return;
+	snprintf(text, sizeof(text), "WATCHDOG=1\nWATCHDOG_USEC=%.20s", microseconds);
+	notify_send(&sensor->notify, text);
+}
+
 /* The service manager wants to know that what it sees from now on is about this reload. */
 static void reload_begins(void *user)
 {
@@ -288,6 +301,7 @@ static void reload_begins(void *user)
 	snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%llu",
 		(unsigned long long)(loop_now_ns() / NS_PER_US));
 	notify_send(&sensor->notify, text);
+	set_watchdog(sensor, RELOAD_PATIENCE_USEC);
 }
 
 static void reload_ended(void *user, int outcome, const char *sentence)
@@ -298,6 +312,7 @@ static void reload_ended(void *user, int outcome, const char *sentence)
 	snprintf(text, sizeof(text), "READY=1\nSTATUS=configuration %s: %s",
 		outcome < 0 ? "not reloaded" : "reloaded", sentence);
 	notify_send(&sensor->notify, text);
+	set_watchdog(sensor, getenv("WATCHDOG_USEC"));
 }
 
 static int open_reload(struct sensor *sensor)

@@ -411,7 +411,7 @@ class Reload(unittest.TestCase):
 
     def test_service_manager_is_told(self):
         with lab.Lab() as room, Manager(room.folder / "notify") as manager:
-            sensor = self.start(room, "", wrap=("env", "NOTIFY_SOCKET=" + manager.path))
+            sensor = self.start(room, "", wrap=("env", "NOTIFY_SOCKET=" + manager.path, "WATCHDOG_USEC=9000000"))
             manager.wait_for("READY=1")
             before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
             del manager.words[:]
@@ -423,6 +423,9 @@ class Reload(unittest.TestCase):
             stamp = [word for word in words if word.startswith("MONOTONIC_USEC=")]
             self.assertGreaterEqual(int(stamp[0].split("=")[1]), before)
             self.assertLess(words.index("RELOADING=1"), words.index("READY=1"))
+            patience = [word for word in words if word.startswith("WATCHDOG_USEC=")]
+            self.assertEqual(patience, ["WATCHDOG_USEC=180000000", "WATCHDOG_USEC=9000000"][:len(patience)])
+            manager.wait_for("WATCHDOG_USEC=9000000")
             del manager.words[:]
 
             self.write(room, "nonsense\n")
