@@ -290,8 +290,10 @@ void flow_table_change_path(
 	uint16_t before = entry->path[sender];
 
 	entry->path[sender] = flow_paths_take(&table->paths, path);
-	if (entry->path[sender] == FLOW_PATH_OWN)
+	if (entry->path[sender] == FLOW_PATH_OWN) {
+		undo_keep(table->undo, &table->own_paths[index][sender], sizeof(*path));
 		table->own_paths[index][sender] = *path;
+	}
 	if (before != FLOW_PATH_NONE)
 		flow_paths_drop(&table->paths, before);
 }

@@ -38,6 +38,9 @@
 
 #define NS_PER_S 1000000000ULL
 
+/* A block of the ring waits at most ten seconds for more packets. */
+#define CUT_IS_OVER_NS (30 * NS_PER_S)
+
 /* -- the clock ------------------------------------------------------------------------ */
 
 /* softflowd's -I: let sysUptime begin again, early enough that the oldest open record still
@@ -160,8 +163,8 @@ static void lane_cut_batch(struct lane *lane)
 			batch->packets[kept++] = batch->packets[i];
 	}
 	batch->count = kept;
-	/* What the kernel still holds back is not older than the clock by then. */
-	if (kept == 0 && batch->clock_ns > lane->from_ns)
+	/* Long after it no packet from before is left in the kernel. */
+	if (batch->clock_ns > lane->from_ns + CUT_IS_OVER_NS)
 		lane->from_ns = 0;
 }
 
