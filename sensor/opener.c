@@ -292,6 +292,28 @@ static char **copy_words(char **words, int count)
 	return copy;
 }
 
+static int run(struct opener *opener, bool is_exec, int count, char **arguments, char **words)
+{
+	struct config_input input = { count, arguments, config_folder, NULL };
+	int rc = config_parse(&opener->config, &input, stdout, opener->error);
+
+	if (rc > 0)
+		return EXIT_SUCCESS;
+	if (rc == 0 && opener->config.file_count > 0) {
+		snprintf(opener->error, sizeof(opener->error), "capture files need no opener");
+		rc = -EINVAL;
+	}
+	if (rc < 0)
+		return fail(opener, EXIT_USAGE);
+	rc = listen_read(&opener->handed);
+	if (rc < 0) {
+		errno = -rc;
+		say_errno(opener, "sockets that were handed in");
+		return fail(opener, EXIT_FAILURE);
+	}
+	return is_exec ? open_and_become(opener, words) : open_and_store(opener);
+}
+
 int main(int argc, char **argv)
 {
 	static struct opener opener;
@@ -303,21 +325,14 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	char **words = copy_words(argv + 2, argc - 2);
-	struct config_input input = { argc - 2, argv + 2, config_folder, NULL };
-	int rc = words ? config_parse(&opener.config, &input, stdout, opener.error) : -ENOMEM;
-	if (rc > 0)
-		return EXIT_SUCCESS;
-	if (rc == 0 && opener.config.file_count > 0) {
-		snprintf(opener.error, sizeof(opener.error), "capture files need no opener");
-		rc = -EINVAL;
-	}
-	if (rc < 0)
-		return fail(&opener, EXIT_USAGE);
-	rc = listen_read(&opener.handed);
-	if (rc < 0) {
-		errno = -rc;
-		say_errno(&opener, "sockets that were handed in");
+	if (!words) {
+		say_errno(&opener, "starting");
 		return fail(&opener, EXIT_FAILURE);
 	}
-	return is_exec ? open_and_become(&opener, words) : open_and_store(&opener);
+	int status = run(&opener, is_exec, argc - 2, argv + 2, words);
+	lanes_free(&opener.lanes);
+	listen_close(&opener.handed);
+	config_clear(&opener.config);
+	free(words);
+	return status;
 }
