@@ -301,5 +301,6 @@ int main(int argc, char **argv)
 	draw_picks(&sender);
 	open_ring(&sender);
 	run(&sender);
+	free(sender.picks);
 	return 0;
 }
