@@ -408,6 +408,11 @@ static void put_table_header(struct text *out)
 
 /* -- public --------------------------------------------------------------------------- */
 
+const char *print_protocol_word(uint8_t protocol)
+{
+	return protocol_words[protocol];
+}
+
 size_t print_header(const struct print_config *config, char out[static PRINT_BYTES_MAX])
 {
 	struct text text = { .at = out, .left = PRINT_BYTES_MAX };

@@ -23,6 +23,9 @@ struct print_config {
 	uint32_t domain;
 };
 
+/* The word for an IP protocol, as it is printed; NULL: it goes by its number. */
+const char *print_protocol_word(uint8_t protocol);
+
 /* Room that print_record() and print_header() need at most. */
 #define PRINT_BYTES_MAX 8192
 

@@ -26,7 +26,7 @@ while read -r file; do
 	[ -e "$root$file" ] || complain "$file leads nowhere"
 	mode=$(stat -L -c %a "$root$file")
 	case $file in
-	*/sbin/* | */libexec/*) [ "$mode" = 755 ] || complain "$file has mode $mode" ;;
+	*/bin/* | */sbin/* | */libexec/*) [ "$mode" = 755 ] || complain "$file has mode $mode" ;;
 	*) [ "$mode" = 644 ] || complain "$file has mode $mode" ;;
 	esac
 done <<<"$found"

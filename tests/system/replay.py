@@ -6,6 +6,8 @@
 """
 
 import argparse
+import csv
+import io
 import json
 import os
 import pathlib
@@ -107,6 +109,54 @@ class Replay(unittest.TestCase):
         done = self.run_sensor("-r", FIXTURES / "many-flows.pcap", "-n", target)
         self.assertEqual(done.returncode, 1)
         self.assertIn(target[4:].encode() + b": connect: Connection refused", done.stderr)
+
+    # -- IPFIX files --------------------------------------------------------------------------
+
+    def read(self, *options, **more):
+        return subprocess.run([str(self.build / "sensor/ringflowread"), *map(str, options)],
+                              capture_output=True, timeout=60, **more)
+
+    def test_files_are_read_as_they_were_printed(self):
+        """Every fixture with flows, both ways; IPFIX by default tells no TTL and no flow id."""
+        columns = ("time_flow_start_ns bytes packets src_addr dst_addr etype proto src_port dst_port in_if out_if "
+                   "src_mac dst_mac vlan_id ip_tos tcp_flags icmp_type icmp_code flow_direction flow_end_reason").split()
+
+        def rows_of(text):
+            rows = list(csv.DictReader(io.StringIO(text.decode())))
+            return sorted(tuple(row[name] for name in columns) for row in rows)
+
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "flows"
+            for fixture in ("many-flows.pcap", "families.pcap", "icmp-echo.pcap", "link-vlan.pcap", "protocols.pcap"):
+                done = self.run_sensor("-r", FIXTURES / fixture, "--print", "csv", "-n", "file:%s" % path, "-A", "nano")
+                self.assertEqual(done.returncode, 0, done.stderr)
+                read = self.read("-f", "csv", path)
+                self.assertEqual((read.returncode, read.stderr), (0, b""))
+                near = [row[1:] for row in rows_of(done.stdout)]
+                self.assertGreater(len(near), 0)
+                self.assertEqual(sorted(row[1:] for row in rows_of(read.stdout)), sorted(near), fixture)
+                lines = [json.loads(line) for line in self.read("-f", "json", path).stdout.splitlines()]
+                flows = [line for line in lines if line["type"] == "IPFIX"]
+                self.assertEqual(len(flows), len(near))
+                self.assertEqual(sorted(line["bytes"] for line in flows), sorted(int(row[0]) for row in near))
+
+    def test_a_damaged_file_is_read_up_to_the_damage(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "flows"
+            self.run_sensor("-r", FIXTURES / "many-flows.pcap", "-n", "file:%s" % path)
+            whole = path.read_bytes()
+            lines = len(self.read(path).stdout.splitlines())
+            for cut in (5000, len(whole) - 1):
+                done = self.read("-", input=whole[:cut])
+                self.assertEqual(done.returncode, 4)
+                self.assertIn(b"-: damaged at offset %d: the file ends within a message" % cut, done.stderr)
+                self.assertIn(len(done.stdout.splitlines()), range(30, lines))
+            done = self.read("-", input=whole + b"nonsense, and more of it")
+            self.assertEqual((done.returncode, len(done.stdout.splitlines())), (4, lines))
+            self.assertIn(b"offset %d: this is no IPFIX message" % len(whole), done.stderr)
+            self.assertEqual(self.read(path, folder + "/missing").returncode, 1)
+            self.assertEqual(self.read("-f", "xml", path).returncode, 2)
+            self.assertEqual(self.read().returncode, 2)
 
     def test_damage_ends_with_4_and_says_where(self):
         done = self.run_sensor("-r", FIXTURES / "cut-record.pcap", "--print", "json")
