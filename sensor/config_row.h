@@ -125,6 +125,12 @@ extern const size_t timeout_row_count;
 int config_set(struct config_parser *parser, const struct option_row *row, const char *spelling,
 	const char *value);
 
+/* Put a copy of .text, or NULL, in the place of what *member owns. 0 or -ENOMEM. */
+int config_replace_text(char **member, const char *text);
+
+/* Has the layer being read given the option a value before? */
+bool config_was_given_here(const struct config_parser *parser, const struct option_row *row);
+
 /* Values stand in this file from now on. 0, -ENOMEM, or -E2BIG after CONFIG_SOURCES_MAX files.
  */
 int config_begin_file(struct config_parser *parser, const char *path);

@@ -2,29 +2,23 @@
 /*
  * The kinds of options, and the table. A kind is a pair of functions, read and print, that find
  * the member they are for by the row's offset; a row whose member has another type than its
- * kind does not compile. Options that no kind fits have functions of their own further below.
+ * kind does not compile. Options that no kind fits have functions of their own, below and in
+ * option_packets.c and option_export.c.
  */
 #include "sensor/config_row.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <syslog.h>
 
-#include "sensor/config_destination.h"
 #include "sensor/config_value.h"
 #include "sensor/option_export.h"
+#include "sensor/option_packets.h"
 
 #define NS_PER_S UINT64_C(1000000000)
-
-#define FILTER_SPACE " \t\r\n"
-#define COMMENT_BEGINS "#;" /* at the start of a line */
-#define FILTER_COLUMN 8     /* behind "filter =" */
-#define DUMP_COLUMNS 100    /* of lines that can be cut */
 
 /* -- words ---------------------------------------------------------------------------- */
 
@@ -214,15 +208,10 @@ static int set_choice(struct config_parser *parser, const struct option_row *row
 	return 0;
 }
 
-static bool was_given_here(const struct config_parser *parser, const struct option_row *row)
-{
-	return parser->was_given_here[row - option_rows];
-}
-
 /* On the command line the first one counts, the others only have to be right. */
 static int set_first_choice(struct config_parser *parser, const struct option_row *row)
 {
-	if (parser->layer != LAYER_LINE || !was_given_here(parser, row))
+	if (parser->layer != LAYER_LINE || !config_was_given_here(parser, row))
 		return set_choice(parser, row);
 	return choose(parser, row->choices) ? 0 : -EINVAL;
 }
@@ -237,31 +226,17 @@ static void dump_choice(const struct config *config, const struct option_row *ro
 	fprintf(out, "%s = %s\n", row->name, choice->word ? choice->word : "none");
 }
 
-static int replace_text(char **member, const char *text)
-{
-	char *copy = NULL;
-
-	if (text) {
-		copy = strdup(text);
-		if (!copy)
-			return -ENOMEM;
-	}
-	free(*member);
-	*member = copy;
-	return 0;
-}
-
 static int set_text(struct config_parser *parser, const struct option_row *row)
 {
 	if (parser->value[0] == 0)
 		return config_fail(parser, "is empty");
-	return replace_text(member_of(parser->config, row), parser->value);
+	return config_replace_text(member_of(parser->config, row), parser->value);
 }
 
 static int set_path(struct config_parser *parser, const struct option_row *row)
 {
 	if (strcmp(parser->value, "none") == 0)
-		return replace_text(member_of(parser->config, row), NULL);
+		return config_replace_text(member_of(parser->config, row), NULL);
 	return set_text(parser, row);
 }
 
@@ -269,7 +244,8 @@ static int set_word(struct config_parser *parser, const struct option_row *row)
 {
 	const struct choice *choice = choose(parser, row->choices);
 
-	return choice ? replace_text(member_of(parser->config, row), choice->word) : -EINVAL;
+	return choice ? config_replace_text(member_of(parser->config, row), choice->word)
+		      : -EINVAL;
 }
 
 static void dump_text(const struct config *config, const struct option_row *row, FILE *out)
@@ -295,123 +271,6 @@ static int set_nothing(struct config_parser *parser, const struct option_row *ro
 static int refuse(struct config_parser *parser, const struct option_row *row)
 {
 	return config_fail(parser, "%s", row->reason);
-}
-
-/* -- options of their own kind: packets ----------------------------------------------- */
-
-/* [N:]NAME. Only digits before the first colon are an index: "eth0:1" is a name. */
-static int set_interface(struct config_parser *parser, const struct option_row *row)
-{
-	struct config *config = parser->config;
-	const char *name = parser->value;
-	size_t digits = strspn(name, "0123456789");
-	uint64_t index = 0;
-	bool has_index = digits > 0 && name[digits] == ':';
-
-	if (has_index) {
-		char text[16];
-
-		if (digits >= sizeof(text))
-			return config_fail(parser, "the interface index is too large");
-		memcpy(text, name, digits);
-		text[digits] = 0;
-		if (value_number(text, UINT32_MAX, &index) < 0)
-			return config_fail(parser, "the interface index is too large");
-		name += digits + 1;
-	}
-	if (name[0] == 0)
-		return config_fail(parser, "the name of the interface is missing");
-	if (parser->layer == LAYER_LINE && was_given_here(parser, row) &&
-		strcmp(config->interface, name) != 0)
-		return config_fail(parser,
-			"one interface at a time, and %s was named before; start another one "
-			"for it",
-			config->interface);
-	config->has_if_index = has_index;
-	config->if_index = (uint32_t)index;
-	return replace_text(&config->interface, name);
-}
-
-static void dump_interface(const struct config *config, const struct option_row *row, FILE *out)
-{
-	fprintf(out, "%s = ", row->name);
-	if (config->has_if_index)
-		fprintf(out, "%" PRIu32 ":", config->if_index);
-	fprintf(out, "%s\n", config->interface);
-}
-
-static int add_file(struct config_parser *parser, const struct option_row *row)
-{
-	struct config *config = parser->config;
-
-	if (parser->value[0] == 0)
-		return config_fail(parser, "is empty");
-	if (!was_given_here(parser, row))
-		while (config->file_count > 0)
-			replace_text(&config->files[--config->file_count], NULL);
-	if (config->file_count == CONFIG_FILES_MAX)
-		return config_fail(parser, "more than %d capture files", CONFIG_FILES_MAX);
-	int rc = replace_text(&config->files[config->file_count], parser->value);
-	if (rc == 0)
-		config->file_count++;
-	return rc;
-}
-
-static void dump_files(const struct config *config, const struct option_row *row, FILE *out)
-{
-	for (size_t i = 0; i < config->file_count; i++)
-		fprintf(out, "%s = %s\n", row->name, config->files[i]);
-}
-
-static int set_lanes(struct config_parser *parser, const struct option_row *row)
-{
-	uint64_t number = 0;
-
-	if (strcasecmp(parser->value, "auto") != 0 &&
-		(value_number(parser->value, CONFIG_LANES_MAX, &number) < 0 || number == 0))
-		return config_fail(parser, "neither auto nor in 1..%d", CONFIG_LANES_MAX);
-	parser->config->lanes = (uint32_t)number;
-	return 0;
-}
-
-static void dump_lanes(const struct config *config, const struct option_row *row, FILE *out)
-{
-	if (config->lanes == 0)
-		fprintf(out, "%s = auto\n", row->name);
-	else
-		fprintf(out, "%s = %" PRIu32 "\n", row->name, config->lanes);
-}
-
-/* A filter on the command line is given once, with the option or as words. */
-static int set_filter(struct config_parser *parser, const struct option_row *row)
-{
-	struct config *config = parser->config;
-	bool is_empty = parser->value[strspn(parser->value, FILTER_SPACE)] == '\0';
-
-	if (parser->layer == LAYER_LINE && was_given_here(parser, row))
-		return config_fail(parser, "the filter is given twice, as '%.80s', too",
-			config->filter ? config->filter : "");
-	config->filter_place = parser->place;
-	return replace_text(&config->filter, is_empty ? NULL : parser->value);
-}
-
-/* A configuration file has no long lines: the words go on behind a tab. */
-static void dump_filter(const struct config *config, const struct option_row *row, FILE *out)
-{
-	const char *at = config->filter ? config->filter : "";
-	int column = fprintf(out, "%s =", row->name);
-
-	for (at += strspn(at, FILTER_SPACE); *at; at += strspn(at, FILTER_SPACE)) {
-		int length = (int)strcspn(at, FILTER_SPACE);
-		bool is_full = column > FILTER_COLUMN && column + length > DUMP_COLUMNS &&
-			       !strchr(COMMENT_BEGINS, *at);
-
-		if (is_full)
-			column = 0;
-		column += fprintf(out, "%s%.*s", is_full ? "\n\t" : " ", length, at);
-		at += length;
-	}
-	fputc('\n', out);
 }
 
 /* -- options of their own kind: flows ------------------------------------------------- */
@@ -484,119 +343,6 @@ static void dump_mac(const struct config *config, const struct option_row *row, 
 
 	fprintf(out, "%s = %02x:%02x:%02x:%02x:%02x:%02x\n", row->name, mac[0], mac[1], mac[2],
 		mac[3], mac[4], mac[5]);
-}
-
-/* -- options of their own kind: export ------------------------------------------------ */
-
-static int add_collector(struct config_parser *parser, const char *text, size_t length)
-{
-	struct config *config = parser->config;
-	struct config_destination *destination;
-	const char *reason;
-
-	if (config->destination_count == CONFIG_DESTINATIONS_MAX)
-		return config_fail(parser, "more than %d collectors", CONFIG_DESTINATIONS_MAX);
-	destination = &config->destinations[config->destination_count];
-	destination->place = parser->place;
-	int rc = destination_read(destination, text, length, &reason);
-	if (rc == -EINVAL)
-		return config_fail(parser, "%s", reason);
-	if (rc == 0)
-		config->destination_count++;
-	return rc;
-}
-
-static void forget_collectors(struct config *config)
-{
-	while (config->destination_count > 0)
-		destination_clear(&config->destinations[--config->destination_count]);
-}
-
-/* Those of a layer take the place of those below it. */
-static int add_collectors(struct config_parser *parser, const struct option_row *row)
-{
-	const char *at = parser->value;
-	bool is_none = strcmp(parser->value, "none") == 0;
-
-	if (is_none || !was_given_here(parser, row))
-		forget_collectors(parser->config);
-	if (is_none)
-		return 0;
-	for (;;) {
-		size_t length = strcspn(at, ",");
-		int rc = add_collector(parser, at, length);
-
-		if (rc < 0 || at[length] == 0)
-			return rc;
-		at += length + 1;
-	}
-}
-
-static void dump_collectors(
-	const struct config *config, const struct option_row *row, FILE *out)
-{
-	for (size_t i = 0; i < config->destination_count; i++) {
-		fprintf(out, "%s = ", row->name);
-		destination_write(&config->destinations[i], out);
-		fputc('\n', out);
-	}
-}
-
-static int set_bidirectional(struct config_parser *parser, const struct option_row *row)
-{
-	parser->config->biflow = EXPORT_BIFLOW_FULL;
-	parser->was_given[OPTION_BIFLOW] = true;
-	return 0;
-}
-
-static int set_domain(struct config_parser *parser, const struct option_row *row)
-{
-	uint64_t number = 0;
-	bool is_auto = strcasecmp(parser->value, "auto") == 0;
-	int rc = is_auto ? 0 : value_number(parser->value, UINT32_MAX, &number);
-
-	if (rc < 0)
-		return config_fail(parser, "neither auto nor in 0..%" PRIu32, UINT32_MAX);
-	parser->config->has_domain = !is_auto;
-	parser->config->domain = (uint32_t)number;
-	return 0;
-}
-
-static void dump_domain(const struct config *config, const struct option_row *row, FILE *out)
-{
-	if (config->has_domain)
-		fprintf(out, "%s = %" PRIu32 "\n", row->name, config->domain);
-	else
-		fprintf(out, "%s = auto\n", row->name);
-}
-
-static int set_export_device(struct config_parser *parser, const struct option_row *row)
-{
-	if (parser->value[0] == 0)
-		return config_fail(parser, "the name of the interface is missing");
-	return replace_text(&parser->config->export_device, parser->value);
-}
-
-static void dump_export_device(
-	const struct config *config, const struct option_row *row, FILE *out)
-{
-	fprintf(out, "%s = %s\n", row->name,
-		config->export_device ? config->export_device : "none");
-}
-
-static int set_hop_limit(struct config_parser *parser, const struct option_row *row)
-{
-	uint64_t number;
-
-	if (value_number(parser->value, 255, &number) < 0 || number == 0)
-		return config_fail(parser, "not in 1..255");
-	parser->config->hop_limit = (int)number;
-	return 0;
-}
-
-static void dump_hop_limit(const struct config *config, const struct option_row *row, FILE *out)
-{
-	fprintf(out, "%s = %d\n", row->name, config->hop_limit);
 }
 
 /* -- options of their own kind: process ----------------------------------------------- */
@@ -731,68 +477,6 @@ _Static_assert(PERSONALITY_RINGFLOW == 0 && PERSONALITY_SOFTFLOWD == 1,
 	"the default columns are indexed by it");
 
 /* -- public --------------------------------------------------------------------------- */
-
-int config_set(struct config_parser *parser, const struct option_row *row, const char *spelling,
-	const char *value)
-{
-	ptrdiff_t id = row - option_rows;
-
-	parser->spelling = spelling;
-	parser->value = value;
-	int rc = row->set(parser, row);
-	if (rc < 0 || parser->layer == LAYER_DEFAULTS)
-		return rc;
-	parser->was_given[id] = parser->was_given_here[id] = true;
-	parser->places[id] = parser->place;
-	return 0;
-}
-
-int config_begin_file(struct config_parser *parser, const char *path)
-{
-	struct config *config = parser->config;
-
-	if (config->source_count == CONFIG_SOURCES_MAX)
-		return -E2BIG;
-	config->sources[config->source_count] = strdup(path);
-	if (!config->sources[config->source_count])
-		return -ENOMEM;
-	config->source_count++;
-	parser->place = (struct config_place){ .source = (uint32_t)config->source_count };
-	return 0;
-}
-
-bool config_row_has_value(const struct option_row *row)
-{
-	return !row->title && (row->word || row->is_switch);
-}
-
-void config_make_line(char *text)
-{
-	for (; *text; text++)
-		if (iscntrl((unsigned char)*text))
-			*text = '?';
-}
-
-int config_fail(struct config_parser *parser, const char *format, ...)
-{
-	char reason[CONFIG_ERROR_BYTES], place[CONFIG_ERROR_BYTES];
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(reason, sizeof(reason), format, arguments);
-	va_end(arguments);
-	snprintf(parser->error, CONFIG_ERROR_BYTES, "%s%s%s%.160s: %.300s",
-		config_place_text(parser->config, parser->place, place, sizeof(place)),
-		parser->spelling, parser->value[0] ? " " : "", parser->value, reason);
-	config_make_line(parser->error);
-	return -EINVAL;
-}
-
-void config_note(struct config *config, const char *note)
-{
-	if (config->note_count < CONFIG_NOTES_MAX)
-		config->notes[config->note_count++] = note;
-}
 
 int config_parse_duration(const char *text, uint64_t *ret_ns)
 {
