@@ -15,13 +15,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "sensor/collector_watch.h"
 #include "sensor/control.h"
 #include "sensor/lanes.h"
+#include "sensor/lookout.h"
 #include "sensor/privilege.h"
 #include "sensor/process.h"
 #include "sensor/reload.h"
-#include "sensor/status_line.h"
 #include "systemd/listen.h"
 #include "systemd/notify.h"
 #include "systemd/watchdog.h"
@@ -30,7 +29,6 @@
 #define EXIT_DAMAGED 4 /* everything before the damage was exported */
 
 #define NS_PER_S 1000000000ULL
-#define HOUSEKEEPING_NS NS_PER_S
 #define NS_PER_MS 1000000ULL
 #define NS_PER_US 1000ULL
 #define FINISH_PATIENCE_NS (10 * NS_PER_S) /* for what the ring still holds */
@@ -55,13 +53,10 @@ struct sensor {
 	struct listen_fds handed; /* by the service manager */
 	struct handover handover;
 	struct watchdog watchdog;
-	struct loop_watch signals, housekeeping, watchdog_look;
-	struct lane_order finish, look; /* to end; to look at the link once a second */
-	struct ring_stats seen_ring;    /* as of the last look, to log what changed */
-	struct sight sight;             /* what the last look brought */
-	struct collector_watch collector_watch;
-	struct status_line status; /* as of the last look */
-	bool is_finishing, is_looking;
+	struct loop_watch signals, patience, watchdog_look;
+	struct lane_order finish; /* to end */
+	struct lookout lookout;
+	bool is_finishing;
 	bool is_leaving;             /* all as it is to the next process */
 	uint64_t finishing_since_ns; /* the loop's time */
 	struct privilege_report rights;
@@ -118,22 +113,7 @@ static void meet_manager(struct sensor *sensor)
 	sensor->lanes.handover = &sensor->handover;
 }
 
-/* The interface is not there, or down. */
-static bool is_waiting(const struct ring_stats *ring)
-{
-	return ring->link_losses > ring->link_returns;
-}
-
 /* -- opening -------------------------------------------------------------------------- */
-
-/* Said once: the look that follows finds nothing new. */
-static void say_waiting(struct sensor *sensor)
-{
-	source_stats(sensor->lanes.sources[0], &sensor->seen_ring);
-	if (is_waiting(&sensor->seen_ring))
-		log_line(&sensor->log, LOG_NOTICE, "%s; waiting for it",
-			source_error(sensor->lanes.sources[0]));
-}
 
 static int open_sources(struct sensor *sensor)
 {
@@ -152,7 +132,7 @@ static int open_sources(struct sensor *sensor)
 			"one lane: the packets of this source and kind of link cannot be "
 			"shared out");
 	if (rc == 0)
-		say_waiting(sensor);
+		lookout_wait(&sensor->lookout, sensor->lanes.sources[0]);
 	return rc;
 }
 
@@ -219,6 +199,19 @@ static void patience_ended(struct loop_watch *watch, short revents)
 	lane_desk_place(&sensor->desk, &sensor->finish);
 }
 
+/* Wait for the lanes to meter what their rings hold, instead of looking at them. */
+static void await_the_rings(struct sensor *sensor)
+{
+	lookout_stop(&sensor->lookout);
+	sensor->patience = (struct loop_watch){ .fd = -1,
+		.deadline_ns = sensor->finishing_since_ns + FINISH_PATIENCE_NS +
+			       HOLDBACKS * sensor->config.retire_timeout_ms * NS_PER_MS,
+		.ready = patience_ended,
+		.user = sensor };
+	/* It has the place of the watch that was removed. */
+	loop_add(&sensor->loop, &sensor->patience);
+}
+
 static void close_stop(struct sensor *sensor, unsigned end)
 {
 	if (sensor->stop_fds[end] >= 0)
@@ -252,10 +245,8 @@ static void shut_down(void *user)
 	lane_desk_place(&sensor->desk, &sensor->finish);
 	close_stop(sensor, 1);
 	sensor->finishing_since_ns = loop_now_ns();
-	sensor->housekeeping.deadline_ns =
-		sensor->finishing_since_ns + FINISH_PATIENCE_NS +
-		HOLDBACKS * sensor->config.retire_timeout_ms * NS_PER_MS;
-	sensor->housekeeping.ready = patience_ended;
+	if (sensor->config.file_count == 0)
+		await_the_rings(sensor);
 }
 
 static void signals_ready(struct loop_watch *watch, short revents)
@@ -341,61 +332,29 @@ static void lane_noticed(void *user)
 		shut_down(sensor);
 }
 
-/* Say what happened to the link and the ring since the last look, once each. */
-static void log_ring_events(struct sensor *sensor, const struct ring_stats *now)
+/* Every second, with how it is going. */
+static void tell_status(void *user, const char *line)
 {
-	const struct ring_stats *before = &sensor->seen_ring;
-	const char *interface = sensor->config.interface;
-
-	if (now->link_losses > before->link_losses)
-		log_line(&sensor->log, LOG_WARNING, "%s: the interface went down or away",
-			interface);
-	if (now->link_returns > before->link_returns)
-		log_line(&sensor->log, LOG_NOTICE, "%s: the interface is back, capturing again",
-			interface);
-	if (now->clock_steps > before->clock_steps)
-		log_line(&sensor->log, LOG_NOTICE,
-			"the host's clock was set; flows go on as if it had not been");
-	if (now->dropped_pkts > before->dropped_pkts)
-		log_line(&sensor->log, LOG_WARNING,
-			"%s: the kernel dropped %llu packets, %llu in all", interface,
-			(unsigned long long)(now->dropped_pkts - before->dropped_pkts),
-			(unsigned long long)now->dropped_pkts);
-	sensor->seen_ring = *now;
-}
-
-static void look_answered(struct lane_order *order)
-{
-	struct sensor *sensor = order->user;
-	const struct sensor_stats *stats = &order->request.stats;
+	struct sensor *sensor = user;
 	const char *refusal = reload_refusal(sensor->reload);
-	char text[STATUS_LINE_BYTES], status[STATUS_LINE_BYTES + CONFIG_ERROR_BYTES + 64];
+	char status[STATUS_LINE_BYTES + CONFIG_ERROR_BYTES + 64];
 
-	sensor->is_looking = false;
-	sight_take(&sensor->sight, &sensor->desk, stats, loop_now_ns());
-	log_ring_events(sensor, &stats->ring);
-	collector_watch_tell(&sensor->collector_watch, &sensor->config, &sensor->log);
-	status_line_write(&sensor->status, stats, loop_now_ns(), text);
-	snprintf(status, sizeof(status), "STATUS=%s%s%s", text,
+	snprintf(status, sizeof(status), "STATUS=%s%s%s", line,
 		refusal[0] ? "; configuration not reloaded: " : "", refusal);
 	if (!sensor->is_finishing)
 		notify_send(&sensor->notify, status);
 }
 
-static void housekeeping_ready(struct loop_watch *watch, short revents)
+static void prepare_lookout(struct sensor *sensor)
 {
-	struct sensor *sensor = watch->user;
-
-	(void)revents;
-	watch->deadline_ns = loop_now_ns() + HOUSEKEEPING_NS;
-	if (sensor->is_looking)
-		return;
-	sensor->is_looking = true;
-	sensor->look.request.verb = LANE_STATS;
-	sensor->look.request.exporters = sensor->collector_watch.exporters;
-	sensor->look.answered = look_answered;
-	sensor->look.user = sensor;
-	lane_desk_place(&sensor->desk, &sensor->look);
+	sensor->lookout = (struct lookout){
+		.config = &sensor->config,
+		.log = &sensor->log,
+		.desk = &sensor->desk,
+		.loop = &sensor->loop,
+		.tell = tell_status,
+		.user = sensor,
+	};
 }
 
 /* A lane that stands still keeps the word from being given, and the service manager ends us. */
@@ -423,7 +382,7 @@ static int watch_everything(struct sensor *sensor)
 		.loop = &sensor->loop,
 		.log = &sensor->log,
 		.reload = sensor->reload,
-		.sight = &sensor->sight,
+		.sight = &sensor->lookout.sight,
 		.rights = &sensor->rights,
 		.start_ns = loop_now_ns(),
 		.shut_down = shut_down,
@@ -438,15 +397,9 @@ static int watch_everything(struct sensor *sensor)
 		.deadline_ns = UINT64_MAX,
 		.ready = signals_ready,
 		.user = sensor };
-	sensor->housekeeping = (struct loop_watch){ .fd = -1,
-		.deadline_ns = loop_now_ns(),
-		.ready = housekeeping_ready,
-		.user = sensor };
 	rc = loop_add(&sensor->loop, &sensor->signals);
 	if (rc == 0 && is_live)
-		rc = collector_watch_open(&sensor->collector_watch, sensor->lanes.count);
-	if (rc == 0 && is_live)
-		rc = loop_add(&sensor->loop, &sensor->housekeeping);
+		rc = lookout_start(&sensor->lookout, sensor->lanes.count);
 	sensor->watchdog_look = (struct loop_watch){
 		.fd = -1, .deadline_ns = loop_now_ns(), .ready = watchdog_ready, .user = sensor
 	};
@@ -486,7 +439,7 @@ static int say_losses(struct sensor *sensor, const struct sensor_stats *stats, i
 	bool is_live = sensor->config.file_count == 0;
 
 	if (is_live)
-		log_ring_events(sensor, &stats->ring);
+		lookout_log_ring(&sensor->lookout, &stats->ring);
 	if (is_live && stats->exported.failed_records > 0)
 		log_line(&sensor->log, LOG_WARNING,
 			"%llu records did not reach their collector, in all",
@@ -505,7 +458,7 @@ static int report(struct sensor *sensor, int status)
 {
 	const struct config *config = &sensor->config;
 	FILE *out = config->print == PRINT_NONE ? stdout : stderr;
-	struct sensor_stats *stats = &sensor->look.request.stats;
+	struct sensor_stats books, *stats = &books;
 
 	lanes_close_books(&sensor->lanes, stats); /* the flows stand above the statistics */
 	status = say_losses(sensor, stats, status);
@@ -531,7 +484,7 @@ static int report(struct sensor *sensor, int status)
 static void close_everything(struct sensor *sensor)
 {
 	lanes_free(&sensor->lanes);
-	collector_watch_close(&sensor->collector_watch);
+	lookout_close(&sensor->lookout);
 	control_free(sensor->control);
 	reload_free(sensor->reload);
 	lane_desk_close(&sensor->desk);
@@ -687,6 +640,7 @@ int main(int argc, char **argv)
 	else
 		rc = listen_read(&sensor.handed);
 	meet_manager(&sensor);
+	prepare_lookout(&sensor);
 	if (rc == 0)
 		rc = lane_desk_open(&sensor.desk, &sensor.loop);
 	if (rc < 0)
