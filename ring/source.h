@@ -57,6 +57,15 @@ struct source_handed {
 	const struct source_place *place; /* NULL: nobody has read from it yet */
 };
 
+/* Packet sockets that are bound to nothing yet (protocol 0, not blocking), from somebody who
+ * may make them: of all that a ring needs, that is the one thing that takes a right. */
+#define SOURCE_SOCKETS_MAX 128
+
+struct source_sockets {
+	int fds[SOURCE_SOCKETS_MAX];
+	unsigned count; /* the last one is taken next */
+};
+
 struct source_config {
 	const char *kind;         /* "tpacket", "pcap" (live) or "file"; NULL: best available */
 	const char *interface;    /* live sources; "any" with libpcap; borrowed for its life */
@@ -78,6 +87,9 @@ struct source_config {
 	/* Go on with these, one for each lane, instead of opening anything; borrowed for the
 	 * call, the descriptors are taken. NULL: open new ones. */
 	const struct source_handed *handed;
+	/* Use these where a socket has to be made, as long as there are any. Borrowed for the
+	 * call, what is used is taken. NULL: none. */
+	struct source_sockets *sockets;
 };
 
 struct source;

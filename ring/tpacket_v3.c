@@ -54,8 +54,14 @@ int tpacket_v3_fail(
 }
 
 static int open_socket(
-	int *ret_fd, const char *interface, char error[static SOURCE_ERROR_BYTES])
+	const struct source_config *config, int *ret_fd, char error[static SOURCE_ERROR_BYTES])
 {
+	const char *interface = config->interface;
+
+	if (config->sockets && config->sockets->count > 0) {
+		*ret_fd = config->sockets->fds[--config->sockets->count];
+		return 0;
+	}
 	*ret_fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (*ret_fd >= 0)
 		return 0;
@@ -214,7 +220,7 @@ static int set_up(
 	int if_index = 0;
 	unsigned hardware_type = 0;
 
-	int outcome = open_socket(&ring->fd, config->interface, error);
+	int outcome = open_socket(config, &ring->fd, error);
 	if (!outcome)
 		outcome = tpacket_v3_find(ring, &if_index, &hardware_type, error);
 	if (!outcome)
@@ -307,7 +313,7 @@ static int set_up_waiting(struct tpacket_v3 *ring, char error[static SOURCE_ERRO
 
 	ring->watch.link_type = hardware_type_link_type(ARPHRD_ETHER);
 	ring->uses_spare = ring->lanes > 1;
-	int outcome = open_socket(&ring->fd, config->interface, error);
+	int outcome = open_socket(config, &ring->fd, error);
 	if (!outcome)
 		outcome = map_ring(ring, config, error);
 	if (!outcome)
@@ -384,7 +390,7 @@ static int open_gates(void **states, unsigned lanes, char error[static SOURCE_ER
 		ring = states[lane];
 		ring->lane = lane;
 		ring->lanes = lanes;
-		outcome = open_socket(&ring->spare_fd, config->interface, error);
+		outcome = open_socket(config, &ring->spare_fd, error);
 	}
 	for (unsigned lane = 0; !outcome && lane < lanes; lane++)
 		outcome = tpacket_v3_attach(states[lane], &filter, error);

@@ -94,7 +94,7 @@ static unsigned take_handed(struct lanes *lanes, const struct config *config, un
 }
 
 static struct source_config source_config_of(
-	const struct lanes *lanes, const struct config *config, int stop_fd)
+	struct lanes *lanes, const struct config *config, int stop_fd)
 {
 	struct source_config source = {
 		.kind = is_replay(config) ? "file" : config->source_kind,
@@ -113,6 +113,7 @@ static struct source_config source_config_of(
 		.is_promiscuous = !config->no_promiscuous,
 		.waits_for_interface = config->if_absent == IF_ABSENT_WAIT,
 		.stop_fd = stop_fd,
+		.sockets = &lanes->sockets,
 	};
 
 	memcpy(source.steering_key, lanes->keys.steering, sizeof(source.steering_key));
@@ -163,6 +164,27 @@ static int open_replay(struct lanes *lanes, const struct config *config, int sto
 	return source_open_lanes(&source, wanted, lanes->sources, error);
 }
 
+static void take_sockets(struct lanes *lanes)
+{
+	struct source_sockets *sockets = &lanes->sockets;
+
+	while (sockets->count < SOURCE_SOCKETS_MAX) {
+		int fd = handover_take(
+			lanes->handover, handover_name("packet", sockets->count).text);
+
+		if (fd < 0)
+			return;
+		sockets->fds[sockets->count++] = fd;
+	}
+}
+
+/* Whoever has one can listen to any interface: none is kept for later. */
+static void close_sockets(struct lanes *lanes)
+{
+	while (lanes->sockets.count > 0)
+		close(lanes->sockets.fds[--lanes->sockets.count]);
+}
+
 int lanes_open_sources(struct lanes *lanes, const struct config *config, int stop_fd,
 	unsigned *ret_wanted, char error[static CONFIG_ERROR_BYTES])
 {
@@ -174,10 +196,12 @@ int lanes_open_sources(struct lanes *lanes, const struct config *config, int sto
 	}
 	lanes->cpu_count = process_usable_cpus(lanes->cpus, CONFIG_LANES_MAX);
 	*ret_wanted = wanted_lanes(lanes, config);
+	take_sockets(lanes);
 	if (is_replay(config))
 		rc = open_replay(lanes, config, stop_fd, *ret_wanted, error);
 	else
 		rc = open_live(lanes, config, ret_wanted, error);
+	close_sockets(lanes);
 	if (rc < 0)
 		return rc;
 	lanes->count = (unsigned)rc;

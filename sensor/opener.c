@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ringflow-opener: opens the sockets of a sensor that itself has no right to, from the same
- * command line and configuration files and with the same code, and hands them to it under the
- * names of sensor/handover.h.
+ * ringflow-opener: opens what a sensor has no right to, from the same command line and
+ * configuration files and with the same code, and hands it on under the names of
+ * sensor/handover.h.
  *
  *	ringflow-opener exec PROGRAM [OPTION...]
- *	        opens the rings with CAP_NET_RAW as an ambient capability and becomes PROGRAM,
- *which has no capability any more: the kernel takes them away when a program is run
- *ringflow-opener store PROGRAM [OPTION...] opens them in the network of process 1 and leaves
- *them in the service manager's descriptor store, for the PROGRAM that comes after it
- *
- * Descriptors that the process was given are passed on. When there are rings among them nothing
- * is opened, unless another number of lanes is configured: then the old ones are given up.
+ *	        makes packet sockets, with CAP_NET_RAW as an ambient capability, and becomes
+ *	        PROGRAM, which has no capability any more: the kernel takes them away when a
+ *program is run. What it was given itself is passed on ringflow-opener store PROGRAM
+ *[OPTION...] makes packet rings and sockets to collectors in the network of process 1 and
+ *leaves them in the service manager's descriptor store, for the PROGRAM that comes after it
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,9 +19,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "sensor/lanes.h"
+#include "sensor/process.h"
 #include "systemd/listen.h"
 #include "systemd/notify.h"
 
@@ -70,59 +70,6 @@ static int add(struct opener *opener, const char *name, int fd)
 	opener->fds[opener->count].fd = fd;
 	snprintf(opener->fds[opener->count++].name, LISTEN_NAME_BYTES, "%s", name);
 	return 0;
-}
-
-static bool is_named(const struct listen_fd *fd, const char *what)
-{
-	size_t length = strlen(what);
-
-	return strncmp(fd->name, what, length) == 0 && fd->name[length] == '-';
-}
-
-static bool is_ring(const struct listen_fd *fd)
-{
-	return is_named(fd, "ring") || is_named(fd, "spare");
-}
-
-/* Rings for as many lanes as are wanted. */
-static bool has_rings(const struct opener *opener)
-{
-	unsigned rings = 0;
-
-	for (unsigned i = 0; i < opener->handed.count; i++)
-		rings += is_named(&opener->handed.fds[i], "ring");
-	return rings > 0 && (opener->config.lanes == 0 || opener->config.lanes == rings);
-}
-
-static bool has_any_ring(const struct listen_fds *handed)
-{
-	for (unsigned i = 0; i < handed->count; i++)
-		if (is_ring(&handed->fds[i]))
-			return true;
-	return false;
-}
-
-/* What was handed in goes on, but for rings that are of no more use: nobody keeps them. */
-static int pass_on(struct opener *opener, bool with_rings)
-{
-	struct notify notify;
-	int rc = 0;
-
-	notify_open(&notify);
-	if (!with_rings && has_any_ring(&opener->handed))
-		fprintf(stderr,
-			"<4>another number of lanes: what waits in the rings of the old ones "
-			"is lost\n");
-	for (unsigned i = 0; rc == 0 && i < opener->handed.count; i++) {
-		const struct listen_fd *fd = &opener->handed.fds[i];
-
-		if (with_rings || !is_ring(fd))
-			rc = add(opener, fd->name, fd->fd);
-		else
-			notify_forget(&notify, fd->name);
-	}
-	notify_close(&notify);
-	return rc;
 }
 
 static int open_rings(struct opener *opener)
@@ -200,7 +147,7 @@ static void set_environment(const struct opener *opener)
 	setenv("LISTEN_PID", number, 1);
 }
 
-/* Without rings the program opens its source itself, with libpcap, and needs the right to. */
+/* Without packet sockets the program opens its source itself, and needs the right to. */
 static int become(struct opener *opener, char **words, bool has_sockets)
 {
 	if (arrange(opener) < 0)
@@ -215,17 +162,42 @@ static int become(struct opener *opener, char **words, bool has_sockets)
 	return fail(opener, EXIT_FAILURE);
 }
 
+/* For a ring and its spare in each lane; the program closes what it does not need. */
+static int open_packet_sockets(struct opener *opener)
+{
+	int cpus[CONFIG_LANES_MAX];
+	unsigned lanes = opener->config.lanes > 0 ? opener->config.lanes
+						  : process_usable_cpus(cpus, CONFIG_LANES_MAX);
+	unsigned count = 2 * (lanes > 0 ? lanes : 1);
+	int rc = 0;
+
+	for (unsigned i = 0; rc == 0 && i < count; i++) {
+		int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+		if (fd < 0)
+			return say_errno(opener, "a packet socket (CAP_NET_RAW)");
+		rc = add(opener, handover_name("packet", i).text, fd);
+	}
+	return rc;
+}
+
+/* libpcap opens its interface itself, again and again. */
+static bool is_libpcap(const struct config *config)
+{
+	return (config->source_kind && strcmp(config->source_kind, "pcap") == 0) ||
+	       (config->interface && strcmp(config->interface, "any") == 0);
+}
+
 static int open_and_become(struct opener *opener, char **words)
 {
-	bool with_rings = has_rings(opener);
-	int rc = pass_on(opener, with_rings);
-	unsigned passed = opener->count;
+	bool has_sockets = !is_libpcap(&opener->config);
+	int rc = 0;
 
-	if (rc == 0 && !with_rings)
-		rc = open_rings(opener);
-	if (rc < 0)
-		return fail(opener, EXIT_FAILURE);
-	return become(opener, words, with_rings || opener->count > passed);
+	for (unsigned i = 0; rc == 0 && i < opener->handed.count; i++)
+		rc = add(opener, opener->handed.fds[i].name, opener->handed.fds[i].fd);
+	if (rc == 0 && has_sockets)
+		rc = open_packet_sockets(opener);
+	return rc < 0 ? fail(opener, EXIT_FAILURE) : become(opener, words, has_sockets);
 }
 
 /* -- store ------------------------------------------------------------------------------ */
