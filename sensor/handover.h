@@ -3,11 +3,11 @@
  * What one process leaves for the next: descriptors, by name, with a service manager. The
  * manager is reached through these calls; main.c alone knows which one it is.
  *
- *	packet-NUMBER   a packet socket that is bound to nothing, to make a ring of: not kept,
- *but given by an opener (opener.c) to a process that has no right to make one ring-LANE the
- *packet socket with its ring spare-LANE      what comes after it when the interface is made
- *anew (ring/tpacket_v3.c) state-LANE      the lane's memory (lane_state.h) udp-LANE-NUMBER the
- *socket of a lane to a collector, by its place on the command line
+ *	packet-NUMBER   a packet socket that is bound to nothing, to make a ring of; never kept
+ *	ring-LANE       the packet socket with its ring
+ *	spare-LANE      what comes after it when the interface is made anew (ring/tpacket_v3.c)
+ *	state-LANE      the lane's memory (lane_state.h)
+ *	udp-LANE-NUMBER the socket of a lane to a collector, by its place on the command line
  *
  * Who opens the sockets for a process without rights uses the same names.
  */
