@@ -676,12 +676,12 @@ static void config_fits_messages_to_the_mtu(void **state)
 
 static void config_makes_the_ring_as_large_as_the_buffer(void **state)
 {
-	assert_int_equal(accepted("ringflowd -i eth0 -B 8M")->block_count, 8);
-	assert_int_equal(accepted("ringflowd -i eth0 -B 8388609")->block_count, 9);
+	assert_int_equal(accepted("ringflowd -i eth0 -B 8M")->block_count, 32);
+	assert_int_equal(accepted("ringflowd -i eth0 -B 8388609")->block_count, 33);
 	assert_int_equal(accepted("ringflowd -i eth0 -B 1")->block_count, 2);
 	assert_int_equal(accepted("ringflowd -i eth0 -B 8M --block-count 3")->block_count, 3);
-	assert_int_equal(accepted("ringflowd -i eth0 -B 0")->block_count, 32);
-	assert_int_equal(accepted("ringflowd -i eth0 -B 4294967295")->block_count, 4096);
+	assert_int_equal(accepted("ringflowd -i eth0 -B 0")->block_count, 256);
+	assert_int_equal(accepted("ringflowd -i eth0 -B 4294967295")->block_count, 16384);
 }
 
 static const struct CMUnitTest tests[] = {
