@@ -69,7 +69,7 @@ static void check_sets(struct cursor in, size_t header_bytes, bool is_padded)
 
 static void check_message(const uint8_t *bytes, size_t length)
 {
-	demand(length > 24 && bytes[0] == 0);
+	demand(length >= 16 + 4 + 1 && bytes[0] == 0); /* a set of one octet */
 	switch (bytes[1]) {
 	case 1:
 		check_fixed(bytes, length, 16, 24);

@@ -21,6 +21,7 @@ RUNS = 8  # a bit of the refusals: the transport takes runs
 
 PLAIN = (0, ())
 FULL = (2, ())
+TINY = (0, (22,))  # records of one octet
 # Addresses, counters and more, by their place in element.def.
 NAMED = (0, (0, 1, 2, 3, 14, 15, 40, 30, 20, 10, 16, 18, 19, 50))
 
@@ -52,7 +53,8 @@ def write_corpus(directory):
                 (4, 2, 1, 0, 300, 3, PLAIN), (1, 0, 0, 0, 256, 2, PLAIN), (2, 2, 7, 10, 400, 1, PLAIN),
                 (2, 1, 7, 0, 401, RUNS, PLAIN), (0, 0, 7, 2, 301, RUNS + 3, PLAIN),
                 (2, 0, 7, 0, 1300, 0, NAMED), (2, 2, 7, 0, 700, 0, NAMED), (2, 2, 7, 3, 1200, RUNS, FULL),
-                (2, 0, 7, 3, 600, RUNS, FULL), (2, 1, 7, 0, 402, 0, (1, ()))):
+                (2, 0, 7, 3, 600, RUNS, FULL), (2, 1, 7, 0, 402, 0, (1, ())),
+                (2, 0, 7, 0, 403, 0, TINY)):
             seed = settings(version, time, biflow, fields, labels, size, refuse, template)
             seed += operations(numbers)
             path = pathlib.Path(directory) / ('%d-%d-%d-%d' % (version, time, biflow, size))
