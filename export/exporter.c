@@ -700,14 +700,11 @@ static void step(uint64_t *time_ns, int64_t step_ns)
 		*time_ns += (uint64_t)step_ns;
 }
 
-void exporter_step_clock(struct exporter *exporter, int64_t step_ns, bool moves_boot)
+void exporter_step_clock(struct exporter *exporter, int64_t step_ns)
 {
 	uint64_t boot_ns = exporter->facts.boot_ns;
 	step(&boot_ns, step_ns);
-	if (moves_boot)
-		exporter_set_boot(exporter, boot_ns);
-	else if (exporter->message.is_begun)
-		send_message(exporter);
+	exporter_set_boot(exporter, boot_ns);
 	if (!exporter->has_clock)
 		return;
 	step(&exporter->clock_ns, step_ns);

@@ -193,9 +193,9 @@ void exporter_refresh_templates(struct exporter *exporter);
 void exporter_set_boot(struct exporter *exporter, uint64_t boot_ns);
 
 /* Unix time was set by .step_ns: so is the clock, and all that is due, with it; the next now_ns
- * may be earlier than the last. What was encoded before is sent first. .moves_boot: the times
- * in records are told in the new time, too, and sysUptime goes on as it was. */
-void exporter_step_clock(struct exporter *exporter, int64_t step_ns, bool moves_boot);
+ * may be earlier than the last. What was encoded before is sent first. The times in records
+ * are told in the new time, too, and sysUptime goes on as it was. */
+void exporter_step_clock(struct exporter *exporter, int64_t step_ns);
 
 /*
  * Go on with other .template_refresh_s, .template_refresh_messages, .flush_delay_ms,

@@ -152,16 +152,16 @@ void collectors_set_boot(struct collectors *collectors, uint64_t boot_ns)
 		exporter_set_boot(collectors->exporters[i], boot_ns);
 }
 
-void collectors_step_clock(struct collectors *collectors, int64_t step_ns, bool moves_boot)
+void collectors_step_clock(struct collectors *collectors, int64_t step_ns)
 {
 	uint64_t *boot_ns = &collectors->config.boot_ns;
 
-	if (moves_boot && step_ns < 0 && *boot_ns < (uint64_t)-step_ns)
+	if (step_ns < 0 && *boot_ns < (uint64_t)-step_ns)
 		*boot_ns = 0;
-	else if (moves_boot)
+	else
 		*boot_ns += (uint64_t)step_ns;
 	for (size_t i = 0; i < collectors->count; i++)
-		exporter_step_clock(collectors->exporters[i], step_ns, moves_boot);
+		exporter_step_clock(collectors->exporters[i], step_ns);
 }
 
 static void add_stats(struct exporter_stats *sum, const struct exporter_stats *one)

@@ -83,7 +83,7 @@ void collectors_give_up(struct collectors *collectors);
 void collectors_refresh_templates(struct collectors *collectors);
 void collectors_set_boot(struct collectors *collectors, uint64_t boot_ns);
 
-void collectors_step_clock(struct collectors *collectors, int64_t step_ns, bool moves_boot);
+void collectors_step_clock(struct collectors *collectors, int64_t step_ns);
 
 /*
  * Finish what is meant for those that collectors_change() will remove, or move to other

@@ -69,17 +69,14 @@ static int lane_begin(struct lane *lane, uint64_t now_ns)
 	return collectors_begin(&lane->collectors, lane_unix_ns(lane, boot_ns));
 }
 
-/* Live, the times in records are told in the new time, too. In a capture they are the stamps,
- * and sysUptime has room for some days of steps. */
+/* The times in records are told in the new time, too. */
 void lane_set_step(struct lane *lane, int64_t step_ns)
 {
 	int64_t change_ns = step_ns - lane->step_ns;
-	bool is_long = change_ns < -(int64_t)REPLAY_UPTIME_NS / 2 ||
-		       change_ns > (int64_t)REPLAY_UPTIME_NS / 2;
 
 	if (change_ns == 0)
 		return;
-	collectors_step_clock(&lane->collectors, change_ns, lane->is_live || is_long);
+	collectors_step_clock(&lane->collectors, change_ns);
 	lane->step_ns = step_ns;
 }
 

@@ -128,21 +128,13 @@ static bool lane_only_decodes(const struct lane *lane)
 	       !lane->settings.has_own_mac;
 }
 
-/* Export times go back with the stamps; what came before is told in the old time. */
-static void lane_follow_clock(struct lane *lane)
-{
-	lane_meter_queue(lane);
-	lane_set_step(lane, -(int64_t)lane->clock.ahead_ns);
-}
-
 /* .only_decodes is known when this is compiled: a loop of its own leaves the questions out. */
 __attribute__((always_inline)) static inline void lane_meter_packet(
 	struct lane *lane, const struct packet *packet, bool only_decodes)
 {
 	const struct lane_settings *settings = &lane->settings;
 
-	if (lane_clock_see(&lane->clock, packet->stamp_ns))
-		lane_follow_clock(lane);
+	lane_clock_see(&lane->clock, packet->stamp_ns);
 	struct packet_meta *meta = &lane->metas[lane->queued];
 	enum drop_reason reason = only_decodes ? decoder_decode(lane->decoder, packet, meta)
 					       : lane_judge(lane, packet, meta);

@@ -27,7 +27,7 @@ static inline void lane_export(
 /* The times of a live source are steady; those of a capture are what it says. */
 static void lane_tell_unix(const struct lane *lane, struct flow_record *record)
 {
-	for (unsigned i = 0; lane->is_live && i < 2; i++) {
+	for (unsigned i = 0; i < 2; i++) {
 		struct flow_side *side = &record->side[i];
 
 		if (side->packets == 0)

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # Judge the sensor by an independent truth: every capture of the shared folder and every fixture,
-# flow by flow, and the export linted. Fragments are separate flows there, as in softflowd.
+# flow by flow, and the export linted. Fragments are separate flows there, as in softflowd. Messages are
+# as long as those to another host.
 #
 #   tests/oracle.sh SHARED VERSION [SENSOR [OPTION...]]
 set -euo pipefail
@@ -22,6 +23,7 @@ fi
 find "$PWD/pcap-fixtures" -name '*.pcap' ! -name cut-header.pcap -o -name '*.pcapng' | sort >> "$list"
 status=0
 python3 "$shared/oracle/compare.py" --batch "$list" --jobs 2 --out "$out" --version "$version" -- \
-	"$sensor" -r '{pcap}' -n '127.0.0.1:{port}' -v '{version}' --fragments separate -T full "${options[@]}" || status=$?
+	"$sensor" -r '{pcap}' -n '127.0.0.1:{port}' -v '{version}' --fragments separate -T full --mtu 1500 \
+	"${options[@]}" || status=$?
 wc -l < "$out" | sed 's/$/ captures judged/'
 exit "$status"

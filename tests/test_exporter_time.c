@@ -401,7 +401,7 @@ static void the_clock_can_be_set_back(void **state)
 	uint64_t hour = 3600 * S;
 
 	add_at(exporter, START_NS);
-	exporter_step_clock(exporter, -(int64_t)hour, false);
+	exporter_step_clock(exporter, -(int64_t)hour);
 	assert_int_equal(memory.count, 1);
 	exporter_advance(exporter, START_NS + 60 * S - hour);
 
@@ -421,7 +421,7 @@ static void uptime_goes_on_when_the_boot_moves_with_the_clock(void **state)
 	uint64_t hour = 3600 * S;
 
 	exporter_add(exporter, &tcp, START_NS);
-	exporter_step_clock(exporter, (int64_t)hour, true);
+	exporter_step_clock(exporter, (int64_t)hour);
 	for (unsigned i = 0; i < 2; i++) {
 		tcp.side[i].first_ns += hour;
 		tcp.side[i].last_ns += hour;
