@@ -24,8 +24,8 @@ bool exporter_fits(const struct exporter_saved *saved, const struct exporter_con
 {
 	const struct exporter_config *was = &saved->config;
 
-	return saved->is_used && was->version == config->version && was->time == config->time &&
-	       was->biflow == config->biflow &&
+	return saved->is_used && !saved->is_closed && was->version == config->version &&
+	       was->time == config->time && was->biflow == config->biflow &&
 	       has_same_fields(&was->fields, &config->fields) &&
 	       memcmp(&was->template, &config->template, sizeof(was->template)) == 0 &&
 	       was->domain == config->domain && was->engine_type == config->engine_type &&
@@ -52,6 +52,7 @@ void exporter_save(struct exporter *exporter, struct exporter_saved *to)
 	struct gather *gather = &outbox->gather;
 
 	to->is_used = 1;
+	to->is_closed = 0;
 	memcpy(to->destination, exporter->transport->name, sizeof(to->destination));
 	to->config = exporter->config;
 	to->boot_ms = exporter->boot_ms;
@@ -158,8 +159,13 @@ void exporter_move(struct exporter *exporter, uint8_t *bytes)
 		bytes, EXPORTER_KEPT_BYTES, exporter->larger, EXPORTER_KEPT_MESSAGES);
 }
 
-int exporter_send_saved(
-	const struct exporter_saved *saved, uint8_t *bytes, struct transport *transport)
+void exporter_follow(struct exporter *exporter, uint32_t sequence)
+{
+	exporter->sequence = sequence;
+}
+
+int exporter_send_saved(const struct exporter_saved *saved, uint8_t *bytes,
+	struct transport *transport, uint32_t *ret_sequence)
 {
 	struct exporter_config config = saved->config;
 	struct exporter *exporter;
@@ -175,6 +181,8 @@ int exporter_send_saved(
 		poll(NULL, 0, ROOM_WAIT_MS);
 		exporter_release(exporter);
 	}
+	if (ret_sequence)
+		*ret_sequence = exporter->sequence;
 	free(exporter->larger);
 	free(exporter);
 	return 0;

@@ -24,6 +24,7 @@
 
 struct exporter_saved {
 	uint32_t is_used;
+	uint32_t is_closed;     /* what waits is to be sent, and nothing to be added to it */
 	uint32_t message_count; /* finished, waiting */
 	char destination[128];  /* the transport's name */
 	/* As it was made; its pointers are NULL. */
@@ -55,10 +56,15 @@ void exporter_save(struct exporter *exporter, struct exporter_saved *to);
 /*
  * Send what another process has left, the message that it was filling included, whatever its
  * configuration was. Waits for room in the socket, for a second at the most. 0, or a negative
- * errno when what was saved makes no sense. .transport stays the caller's.
+ * errno when what was saved makes no sense. .transport stays the caller's. *ret_sequence,
+ * unless NULL: the number of the message that would follow.
  */
-int exporter_send_saved(
-	const struct exporter_saved *saved, uint8_t *bytes, struct transport *transport);
+int exporter_send_saved(const struct exporter_saved *saved, uint8_t *bytes,
+	struct transport *transport, uint32_t *ret_sequence);
+
+/* One that has sent nothing yet takes up the numbers of another one of its version, which told
+ * the same collector from the same socket. */
+void exporter_follow(struct exporter *exporter, uint32_t sequence);
 
 /* Other .bytes from here on, of one that exporter_is_empty(). */
 void exporter_move(struct exporter *exporter, uint8_t *bytes);

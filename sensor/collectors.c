@@ -54,10 +54,15 @@ static int resume_one(
 
 	if (exporter_fits(saved, &collectors->config, transport->name))
 		return begin_one(collectors, i, saved);
+	uint32_t sequence = 0;
 	if (saved->is_used)
-		(void)exporter_send_saved(
-			saved, collectors->kept_bytes + i * EXPORTER_KEPT_BYTES, transport);
-	return begin_one(collectors, i, NULL);
+		(void)exporter_send_saved(saved,
+			collectors->kept_bytes + i * EXPORTER_KEPT_BYTES, transport, &sequence);
+	int rc = begin_one(collectors, i, NULL);
+	/* To the collector it is the same exporter, in another version of the program. */
+	if (rc == 0 && saved->is_closed && saved->config.version == collectors->config.version)
+		exporter_follow(collectors->exporters[i], sequence);
+	return rc;
 }
 
 int collectors_resume(

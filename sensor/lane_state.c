@@ -44,7 +44,7 @@ static struct lane_state_field field_of(
 }
 
 /* Each is set to ones in a variable that is zero, and looked for. */
-static uint32_t describe_fields(struct lane_state_field *fields)
+uint32_t lane_state_describe(struct lane_state_field *fields)
 {
 	const uint64_t ones = UINT64_MAX;
 	uint32_t count = 0;
@@ -96,7 +96,7 @@ static uint64_t describe_regions(
 		LANE_STATE_REGIONS(REGION)
 #undef REGION
 	};
-	uint64_t at = padded(sizeof(struct lane_state_head), PAGE_BYTES);
+	uint64_t at = 0; /* the head's */
 
 	for (unsigned i = 0; i < LANE_REGION_COUNT; i++) {
 		uint64_t bytes = all[i].stride * all[i].count;
@@ -137,7 +137,7 @@ static void describe(const struct lane_state_plan *plan, struct lane_state_head 
 	head->region_count = LANE_REGION_COUNT;
 	head->regions_offset = offsetof(struct lane_state_head, regions);
 	head->fields_offset = offsetof(struct lane_state_head, fields);
-	head->field_count = describe_fields(head->fields);
+	head->field_count = lane_state_describe(head->fields);
 	head->total_bytes = describe_regions(plan, head->regions);
 	head->layout = layout_digest(head);
 }
@@ -245,7 +245,8 @@ static int check_head(const struct lane_state *state)
 	const struct lane_state_head *head = state->head;
 
 	if (memcmp(head->magic, magic, sizeof(magic)) != 0 || !head->is_whole ||
-		head->total_bytes != state->total_bytes ||
+		head->total_bytes != state->total_bytes || head->regions_offset % 8 != 0 ||
+		head->fields_offset % 8 != 0 ||
 		!is_inside(state, head->regions_offset, head->region_count,
 			sizeof(struct lane_state_region)) ||
 		!is_inside(state, head->fields_offset, head->field_count,
@@ -256,6 +257,11 @@ static int check_head(const struct lane_state *state)
 	for (uint32_t i = 0; i < head->region_count; i++)
 		if (!is_inside(state, regions[i].offset, regions[i].count, regions[i].stride) ||
 			!memchr(regions[i].name, '\0', sizeof(regions[i].name)))
+			return -EBADMSG;
+	const struct lane_state_field *fields =
+		(const void *)(state->memory + head->fields_offset);
+	for (uint32_t i = 0; i < head->field_count; i++)
+		if (!memchr(fields[i].name, '\0', sizeof(fields[i].name)))
 			return -EBADMSG;
 	return 0;
 }
@@ -299,6 +305,9 @@ int lane_state_open(int fd, struct lane_state **ret_state)
 		rc = check_head(state);
 	if (rc == 0)
 		rc = bring_back(state);
+	/* A log may say anything, that the head was another one as well. */
+	if ((rc == 0 || rc == -ENODATA) && check_head(state) < 0)
+		rc = -EBADMSG;
 	if (rc == 0 || rc == -ENODATA)
 		*ret_state = state;
 	else

@@ -31,6 +31,7 @@
 
 /* Rows: name, stride in bytes, how many. .capacity is that of the plan. */
 #define LANE_STATE_REGIONS(REGION) \
+	REGION(HEAD, "head", sizeof(struct lane_state_head), 1) \
 	REGION(LANE, "lane", sizeof(struct lane_saved), 2) \
 	REGION(EXPORTERS, "exporters", sizeof(struct exporter_saved), \
 		2 * CONFIG_DESTINATIONS_MAX) \
@@ -102,17 +103,19 @@ struct lane_state_field {
 	uint64_t bit_offset;
 };
 
+/* What comes before the terms has its place in every version, save for how many rows there are.
+ */
 struct lane_state_head {
 	char magic[8];
 	uint64_t layout; /* a digest of all regions' strides and all fields */
 	uint64_t word;   /* of the undo */
 	uint64_t total_bytes;
+	uint64_t is_whole; /* all is written; the last thing to be stored */
 	uint32_t region_count, regions_offset, field_count, fields_offset;
 	struct lane_state_region regions[LANE_REGION_COUNT];
 	struct lane_state_field fields[LANE_STATE_FIELDS_MAX];
 	struct lane_terms terms;
 	struct lane_state_keys keys;
-	uint64_t is_whole; /* all above is written; the last thing to be stored */
 };
 
 struct lane_state {
@@ -134,6 +137,9 @@ int lane_state_new(const struct lane_state_plan *plan, const struct lane_terms *
  * last could not be undone; then *ret_state is set, too.
  */
 int lane_state_open(int fd, struct lane_state **ret_state);
+
+/* The fields as this program has them, LANE_STATE_FIELDS_MAX at the most; returns how many. */
+uint32_t lane_state_describe(struct lane_state_field *ret_fields);
 
 /* Is it of the layout that this program writes? */
 bool lane_state_fits(const struct lane_state *state);

@@ -82,6 +82,7 @@ static void take_states(struct lanes_before *before, struct lanes *lanes)
 	}
 	lanes->state_count = 0;
 	before->lanes.is_kept = before->lanes.is_resumed = true;
+	before->lanes.is_moved = lanes->is_translated; /* flows alone: no fragments */
 	before->lanes.handover = lanes->handover;
 	before->lanes.is_next = lanes->is_next;
 	lanes_keep_take_keys(&before->lanes);
@@ -138,8 +139,10 @@ int lanes_before_open(struct lanes *lanes, const struct config *config,
 	*ret_before = NULL;
 	if (lanes->state_count == 0 || lanes->is_resumed)
 		return 0;
-	if (!is_whole(lanes) || ring_count != lanes->state_count)
+	if (!is_whole(lanes) || ring_count != lanes->state_count) {
+		lanes->has_unread |= lanes->is_translated;
 		return 0;
+	}
 	struct lanes_before *before = calloc(1, sizeof(*before));
 
 	if (!before)
@@ -147,15 +150,18 @@ int lanes_before_open(struct lanes *lanes, const struct config *config,
 	before->stamping_fd = ask_for_stamps();
 	take_states(before, lanes);
 	set_config(before, config);
-	before->moves_flows = before->config.level == config->level &&
+	before->moves_flows = !lanes->is_translated && before->config.level == config->level &&
 			      strcmp(before->config.interface, config->interface) == 0 &&
 			      lane_state_saved(before->lanes.states[0])->step_ns == 0;
 	int rc = open_all(before, &lanes->own, handed, error);
-	if (rc < 0)
-		lanes_before_free(before);
-	else
+	if (rc == 0) {
 		*ret_before = before;
-	return rc;
+		return 0;
+	}
+	lanes_before_free(before);
+	/* What another version says of its rings need not be so. */
+	lanes->has_unread |= lanes->is_translated;
+	return lanes->is_translated ? 0 : rc;
 }
 
 int lanes_before_udp(const struct lanes_before *before, unsigned lane, const char *destination)

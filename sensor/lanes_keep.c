@@ -64,6 +64,29 @@ int lanes_keep_claim(const struct lanes *lanes, struct handover_name name)
 	return handover_take(lanes->handover, with_prefix(prefix, name.text).text);
 }
 
+/* In place of the one of another layout, here and where it is kept: a process that is killed
+ * while it exports these flows has the next one go on from there. */
+static int translate(struct lanes *lanes, unsigned lane)
+{
+	struct handover_name name =
+		with_prefix(lanes->is_next ? NEXT : "", handover_name("state", lane).text);
+	struct lane_state_reading found;
+	struct lane_state *ours;
+	int rc = lane_state_read(lanes->states[lane], &ours, &found);
+
+	if (rc < 0)
+		return rc;
+	lane_state_free(lanes->states[lane]);
+	lanes->states[lane] = ours;
+	lanes->is_translated = true;
+	lanes->found.flows += found.flows;
+	lanes->found.unreadable_flows += found.unreadable_flows;
+	lanes->found.lost_messages += found.lost_messages;
+	handover_forget(lanes->handover, name.text);
+	handover_store(lanes->handover, name.text, ours->fd);
+	return 0;
+}
+
 void lanes_keep_take(struct lanes *lanes)
 {
 	int mark = handover_take(lanes->handover, MARK);
@@ -81,7 +104,7 @@ void lanes_keep_take(struct lanes *lanes)
 		if (rc < 0 && rc != -ENODATA)
 			return;
 		lanes->found_count = lanes->state_count = i + 1;
-		if (!lane_state_fits(lanes->states[i])) {
+		if (!lane_state_fits(lanes->states[i]) && translate(lanes, i) < 0) {
 			lanes->has_unread = true;
 			continue;
 		}
@@ -107,7 +130,8 @@ static bool fits(const struct lanes *lanes, const struct config *config, unsigne
 
 void lanes_keep_match(struct lanes *lanes, const struct config *config, unsigned count)
 {
-	lanes->is_resumed = may_keep(lanes, config) && fits(lanes, config, count);
+	lanes->is_resumed =
+		!lanes->is_translated && may_keep(lanes, config) && fits(lanes, config, count);
 	if (lanes->is_resumed)
 		lanes_keep_take_keys(lanes);
 }
@@ -206,7 +230,7 @@ static void send_left(const struct lane_state *state, unsigned place, int fd)
 
 	if (lanes_keep_open_udp(state, place, fd, &transport, error) < 0)
 		return;
-	(void)exporter_send_saved(saved, bytes, transport);
+	(void)exporter_send_saved(saved, bytes, transport, NULL);
 	transport_close(transport);
 	forget_exporter(saved);
 }

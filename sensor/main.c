@@ -557,6 +557,16 @@ static void log_found(struct sensor *sensor)
 		log_line(&sensor->log, LOG_ERR,
 			"what the process before has left cannot be read: its open flows are "
 			"lost");
+	else if (lanes->is_translated)
+		log_line(&sensor->log, LOG_NOTICE,
+			"another version has left a table with %llu flows: all were exported",
+			(unsigned long long)lanes->found.flows);
+	if (lanes->found.unreadable_flows > 0 || lanes->found.lost_messages > 0)
+		log_line(&sensor->log, LOG_ERR,
+			"of what another version has left, %llu flows and %llu messages that "
+			"waited to be sent cannot be read: they are lost",
+			(unsigned long long)lanes->found.unreadable_flows,
+			(unsigned long long)lanes->found.lost_messages);
 	if (!lanes->is_resumed && !lanes->is_moved)
 		return;
 	for (unsigned i = 0; i < lanes->count; i++)

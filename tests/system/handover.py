@@ -10,6 +10,7 @@ import signal
 import time
 import unittest
 
+import foreign
 import lab
 import manager
 import telling
@@ -97,6 +98,26 @@ class Handover(unittest.TestCase):
                 turn += 1
 
         self.run_stream(2, SECONDS, disturb)
+
+    def test_a_table_of_another_version_is_exported(self):
+        """It is read by name: flows, what waits for the collector, the place in the ring."""
+
+        def disturb(keeper, stream):
+            while stream.is_running():
+                time.sleep(random.uniform(0.4, 0.9))
+                keeper.kill(signal.SIGUSR2)
+                self.entries += sum(foreign.rewrite(fds[0]) for name, fds in keeper.store.items()
+                                    if name.startswith("state-"))
+                keeper.start()
+
+        for lanes in (1, 2):
+            with self.subTest(lanes=lanes):
+                self.entries = 0
+                keeper, _, text = self.run_stream(lanes, SECONDS, disturb)
+                self.assertGreater(keeper.starts, 3)
+                self.assertGreater(self.entries, 1000)
+                self.assertEqual(text.count("another version has left a table"), keeper.starts - 1, text)
+                self.assertNotIn("lost", text)
 
 
 if __name__ == "__main__":
