@@ -556,7 +556,7 @@ static void log_found(struct sensor *sensor)
 	if (lanes->has_unread)
 		log_line(&sensor->log, LOG_ERR,
 			"what the process before has left cannot be read: its open flows are "
-			"lost");
+			"lost, and so are packets that waited in its rings");
 	else if (lanes->is_translated)
 		log_line(&sensor->log, LOG_NOTICE,
 			"another version has left a table with %llu flows: all were exported",
