@@ -137,7 +137,8 @@ int fragment_table_new_kept(uint32_t entries, const uint64_t hash_key[static 2],
 	const struct fragment_memory *memory, struct fragment_table **ret_table)
 {
 	struct fragment_table *table = memory->bytes;
-	set_up(table, bounded_entries(entries), memory->is_begun);
+	/* Memory of zeroes: its process was killed before it began. */
+	set_up(table, bounded_entries(entries), memory->is_begun && table->head_mask != 0);
 	memcpy(table->hash_key, hash_key, sizeof(table->hash_key));
 	table->undo = memory->undo;
 	*ret_table = table;

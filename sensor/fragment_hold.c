@@ -260,9 +260,10 @@ static void begin(struct fragment_hold *hold, uint32_t capacity_pkts)
 	uint32_t head_count = head_count_for(capacity_pkts);
 
 	memset(hold->heads, 0xff, head_count * sizeof(*hold->heads)); /* NONE */
-	hold->head_mask = head_count - 1;
 	hold->oldest = hold->newest = NONE;
 	hold->packet_places.free = hold->datagram_places.free = NONE;
+	undo_fence();
+	hold->head_mask = head_count - 1;
 }
 
 int fragment_hold_new(
@@ -276,7 +277,8 @@ int fragment_hold_new(
 	if (!hold)
 		return -ENOMEM;
 	point(hold, capacity_pkts);
-	if (!memory || !memory->is_begun)
+	/* Memory of zeroes: its process was killed before it began. */
+	if (!memory || !memory->is_begun || hold->head_mask == 0)
 		begin(hold, capacity_pkts);
 	hold->undo = memory ? memory->undo : NULL;
 	hold->config = *config;
