@@ -55,7 +55,7 @@ FAULTS = [Fault(*row) for row in (
     ("jumbo", "frames larger than a block", "true lengths", "Packets processed", cases.jumbo, True),
     ("clock_set_back", "clock set back (capture)", "idle flows end, no negative duration", "clock-jumps",
      cases.clock_set_back, True),
-    ("stamp_from_future", "a stamp a year ahead (capture)", "idle flows end", "clock-jumps",
+    ("stamp_from_future", "a stamp 20 days ahead (capture)", "idle flows end", "clock-jumps",
      cases.stamp_from_future, True),
     ("stamps_out_of_order", "stamps out of order", "earliest to latest", "the record",
      cases.stamps_out_of_order, True),
