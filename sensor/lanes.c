@@ -476,7 +476,7 @@ int lanes_make(struct lanes *lanes, const struct config *config, int notice_fd,
 		rc = move_in(lanes, config, error);
 	if (rc < 0)
 		return rc;
-	bool is_stored = lanes->is_resumed && !lanes->is_next && !has_new_socket(lanes);
+	bool is_stored = lanes->is_resumed && !has_new_socket(lanes);
 	if (lanes->is_kept && lanes->until_ns == 0 && !is_stored)
 		lanes_keep_store(lanes, config);
 	rc = open_print(lanes, config, domain, error);

@@ -24,12 +24,12 @@ struct lanes {
 	/* The lanes that the process before had, where these are others; NULL: there are none.
 	 */
 	struct lanes_before *before;
-	unsigned found_count;      /* lanes whose state was handed in */
-	size_t found_destinations; /* places of collectors that they had, at most */
-	bool is_next;              /* what was handed in had not got its usual names yet */
-	bool is_moved;             /* these have their flows */
-	bool has_unread;           /* there was something that cannot be read */
-	bool is_translated;        /* it was of another layout; its flows are exported */
+	unsigned found_count;            /* lanes whose state was handed in */
+	size_t found_destinations;       /* places of collectors that they had, at most */
+	bool is_next;                    /* which of the two sets of names counts */
+	bool is_moved;                   /* these have their flows */
+	bool has_unread;                 /* there was something that cannot be read */
+	bool is_translated;              /* it was of another layout; its flows are exported */
 	struct lane_state_reading found; /* then: what there was, of all lanes */
 	uint64_t from_ns, until_ns;      /* as in lane_config */
 	struct source_sockets sockets;   /* that were handed in, while sources are opened */

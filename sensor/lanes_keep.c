@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "sensor/fragment_hold.h"
@@ -43,8 +44,10 @@ static struct lane_terms terms_of(
 
 /*
  * A set of descriptors takes the place of another one at once, though they are stored one by
- * one: first all of the new set under names of its own, then a mark that it is whole. From then
- * on it counts. Then it is stored under the usual names, and the mark and the others go.
+ * one. There are two sets of names, which take turns: all of the new set is stored under the
+ * names that are not in use, then a mark is set or goes, which says which of the two counts,
+ * then the old set goes. (Names cannot be given anew: a manager keeps a file once, whatever it
+ * is called. So the mark is a file of its own, too.)
  */
 #define NEXT "next-"
 #define MARK "next-whole"
@@ -57,11 +60,15 @@ static struct handover_name with_prefix(const char *prefix, const char *name)
 	return all;
 }
 
+static const char *prefix_of(bool is_next)
+{
+	return is_next ? NEXT : "";
+}
+
 int lanes_keep_claim(const struct lanes *lanes, struct handover_name name)
 {
-	const char *prefix = lanes->is_next ? NEXT : "";
-
-	return handover_take(lanes->handover, with_prefix(prefix, name.text).text);
+	return handover_take(
+		lanes->handover, with_prefix(prefix_of(lanes->is_next), name.text).text);
 }
 
 /* In place of the one of another layout, here and where it is kept: a process that is killed
@@ -69,7 +76,7 @@ int lanes_keep_claim(const struct lanes *lanes, struct handover_name name)
 static int translate(struct lanes *lanes, unsigned lane)
 {
 	struct handover_name name =
-		with_prefix(lanes->is_next ? NEXT : "", handover_name("state", lane).text);
+		with_prefix(prefix_of(lanes->is_next), handover_name("state", lane).text);
 	struct lane_state_reading found;
 	struct lane_state *ours;
 	int rc = lane_state_read(lanes->states[lane], &ours, &found);
@@ -287,6 +294,14 @@ static void store(const struct handover *handover, const char *prefix, const cha
 		handover_store(handover, with_prefix(prefix, name).text, fd);
 }
 
+/* What is kept already stays as it is. */
+static void store_more(
+	const struct handover *handover, const char *prefix, const char *name, int fd)
+{
+	if (fd >= 0)
+		handover_store(handover, with_prefix(prefix, name).text, fd);
+}
+
 static void forget(
 	const struct handover *handover, const char *prefix, const char *name, int fd)
 {
@@ -318,47 +333,77 @@ static void visit_all(
 	}
 }
 
-/* Whatever names the set before had. */
-static void forget_others(const struct lanes *lanes, const struct config *config)
+/* Lanes from .first on, and the .udp_count collectors of each. */
+static void forget_lanes(const struct lanes *lanes, const char *prefix, unsigned first,
+	unsigned end, size_t udp_count)
 {
-	for (unsigned lane = 0; lane < CONFIG_LANES_MAX; lane++) {
-		bool is_ours = lane < lanes->count;
-		size_t first = is_ours ? config->destination_count : 0;
-
-		if (!is_ours && lane >= lanes->found_count)
-			break;
-		if (!is_ours) {
-			forget(lanes->handover, "", handover_name("ring", lane).text, -1);
-			forget(lanes->handover, "", handover_name("spare", lane).text, -1);
-			forget(lanes->handover, "", handover_name("state", lane).text, -1);
-		}
-		for (size_t i = first; i < lanes->found_destinations; i++)
-			forget(lanes->handover, "", handover_udp_name(lane, (unsigned)i).text,
-				-1);
+	for (unsigned lane = first; lane < end; lane++) {
+		forget(lanes->handover, prefix, handover_name("ring", lane).text, -1);
+		forget(lanes->handover, prefix, handover_name("spare", lane).text, -1);
+		forget(lanes->handover, prefix, handover_name("state", lane).text, -1);
+		for (size_t i = 0; i < udp_count; i++)
+			forget(lanes->handover, prefix,
+				handover_udp_name(lane, (unsigned)i).text, -1);
 	}
+}
+
+/* Of the same lanes all is kept already, but for sockets to collectors. */
+static void store_sockets(struct lanes *lanes, const struct config *config)
+{
+	for (unsigned lane = 0; lane < lanes->count; lane++) {
+		for (unsigned i = 0; i < config->destination_count; i++) {
+			const struct transport *transport =
+				lanes->transports[lane * config->destination_count + i];
+
+			lanes_keep_store_udp(
+				lanes, lane, i, transport ? transport_fd(transport) : -1);
+		}
+		for (size_t i = config->destination_count; i < lanes->found_destinations; i++)
+			lanes_keep_store_udp(lanes, lane, i, -1);
+	}
+}
+
+static void set_mark(const struct lanes *lanes, bool is_set)
+{
+	int fd = is_set ? memfd_create("ringflow-mark", MFD_CLOEXEC) : -1;
+
+	store(lanes->handover, "", MARK, fd);
+	if (fd >= 0)
+		close(fd);
 }
 
 void lanes_keep_store(struct lanes *lanes, const struct config *config)
 {
-	if (lanes->found_count > 0) {
-		visit_all(lanes, config, NEXT, store);
-		store(lanes->handover, "", MARK, lanes->states[0]->fd);
+	const char *before = prefix_of(lanes->is_next);
+
+	if (lanes->is_resumed) {
+		store_sockets(lanes, config);
+		return;
 	}
-	forget_others(lanes, config);
-	visit_all(lanes, config, "", store);
-	if (lanes->found_count > 0) {
-		forget(lanes->handover, "", MARK, -1);
-		visit_all(lanes, config, NEXT, forget);
-	}
+	if (lanes->found_count > 0)
+		lanes->is_next = !lanes->is_next;
+	const char *now = prefix_of(lanes->is_next);
+	visit_all(lanes, config, now, store);
+	if (lanes->found_count == 0)
+		return;
+	/* What a process that was killed here has left must not look like more lanes. */
+	forget_lanes(lanes, now, lanes->count, CONFIG_LANES_MAX, 0);
+	set_mark(lanes, lanes->is_next);
+	forget_lanes(lanes, before, 0, lanes->found_count, lanes->found_destinations);
+	/* A socket that both sets have was kept under its old name alone. */
+	visit_all(lanes, config, now, store_more);
 }
 
 void lanes_keep_store_udp(const struct lanes *lanes, unsigned lane, size_t destination, int fd)
 {
-	store(lanes->handover, "", handover_udp_name(lane, (unsigned)destination).text, fd);
+	store(lanes->handover, prefix_of(lanes->is_next),
+		handover_udp_name(lane, (unsigned)destination).text, fd);
 }
 
 void lanes_forget(struct lanes *lanes, const struct config *config)
 {
-	if (lanes->is_kept)
-		visit_all(lanes, config, "", forget);
+	if (!lanes->is_kept)
+		return;
+	visit_all(lanes, config, prefix_of(lanes->is_next), forget);
+	set_mark(lanes, false);
 }

@@ -65,10 +65,21 @@ class Manager:
             self.forget(words["FDNAME"])
         if "FDSTORE" in words:
             assert words["FDPOLL"] == "0", words
-            self.store.setdefault(words["FDNAME"], []).extend(fds)
-        else:
-            for fd in fds:
-                os.close(fd)
+            fds = self.keep(words["FDNAME"], fds)
+        for fd in fds:
+            os.close(fd)
+
+    def keep(self, name, fds):
+        """Those that are not kept: as in systemd a file is kept once, whatever it is called."""
+        known = {self.identity(fd) for kept in self.store.values() for fd in kept}
+        twice = [fd for fd in fds if self.identity(fd) in known]
+        self.store.setdefault(name, []).extend(fd for fd in fds if fd not in twice)
+        return twice
+
+    @staticmethod
+    def identity(fd):
+        status = os.fstat(fd)
+        return status.st_dev, status.st_ino
 
     def forget(self, name):
         for fd in self.store.pop(name, []):
