@@ -287,6 +287,11 @@ class Sensor:
             raise
 
     @classmethod
+    def has_ring(cls):
+        """A build without AF_PACKET has no libcap-ng either."""
+        return "tpacket" in run(cls.build / "sensor/ringflowd", "--version", "--verbose").stdout
+
+    @classmethod
     def is_sanitized(cls):
         """A build with sanitizers: its memory is not what the program asks for."""
         return b"__asan_init" in pathlib.Path(cls.build / "sensor/ringflowd").read_bytes()
